@@ -1,0 +1,47 @@
+//! The tables, as numbered steps that are never edited once they have been released.
+//!
+//! Each set is for a PostgreSQL schema of its own. Table names in them are bare: the connection's `search_path` says
+//! which schema is meant, so that a rebuild runs the same steps beside the live read model.
+
+/// One step: its number within the set, what it does, and its SQL.
+#[derive(Clone, Copy, Debug)]
+pub struct Migration {
+    /// Steps run in ascending order.
+    pub version: i64,
+    /// Shown when a step is taken.
+    pub description: &'static str,
+    /// Statements, separated by semicolons; all of a step is one transaction.
+    pub sql: &'static str,
+}
+
+/// Where the live read model is.
+pub const READ_MODEL_SCHEMA: &str = "footfall";
+/// Where a rebuild puts the next read model.
+pub const REBUILD_SCHEMA: &str = "footfall_rebuild";
+/// Where the last swap put the read model before it.
+pub const PREVIOUS_SCHEMA: &str = "footfall_previous";
+/// Accounts, sign-outs, used links: never swapped.
+pub const ACCOUNTS_SCHEMA: &str = "footfall_accounts";
+/// The log of the PostgreSQL engine: never swapped.
+pub const LOG_SCHEMA: &str = "footfall_log";
+
+/// The read model: what the projector writes and query-api reads.
+pub const READ_MODEL: &[Migration] = &[Migration {
+    version: 1,
+    description: "sessions, facts, dimensions, roll-ups, checkpoints",
+    sql: include_str!("../migrations/read_model/0001_read_model.sql"),
+}];
+
+/// Who may sign in.
+pub const ACCOUNTS: &[Migration] = &[Migration {
+    version: 1,
+    description: "accounts, sign-outs, used links",
+    sql: include_str!("../migrations/accounts/0001_accounts.sql"),
+}];
+
+/// The log of the PostgreSQL engine.
+pub const LOG: &[Migration] = &[Migration {
+    version: 1,
+    description: "records, partitions, identity",
+    sql: include_str!("../migrations/log/0001_log.sql"),
+}];
