@@ -1,0 +1,186 @@
+//! Questions to the brokers: which topic, where it ends, what stands at a place. Each one blocks a thread of the
+//! runtime's pool for [`CALL_TIMEOUT`] at most.
+
+use super::{
+    KafkaLogError, KafkaLogSettings,
+    client::{self, CALL_TIMEOUT, Logging},
+};
+use crate::{ReadError, Record, Watermarks};
+use chrono::{DateTime, Utc};
+use rdkafka::{
+    Offset, TopicPartitionList,
+    config::FromClientConfigAndContext,
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
+    error::KafkaError,
+    message::{BorrowedMessage, Headers, Message},
+    metadata::MetadataTopic,
+    types::RDKafkaErrorCode as Code,
+};
+use schema::Position;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// How often an idle client is asked for its log lines, which it keeps in memory until then.
+const DRAIN_EVERY: Duration = Duration::from_secs(5);
+
+impl ConsumerContext for Logging {}
+
+/// What there is to know about the topic.
+pub(super) struct Topic {
+    pub cluster: String,
+    pub partitions: u16,
+}
+
+/// A client for questions.
+pub(super) struct Lookup {
+    brokers: String,
+    topic: String,
+    /// Reading single records assigns a partition to the client: one at a time.
+    client: Mutex<BaseConsumer<Logging>>,
+}
+
+impl Lookup {
+    pub fn new(settings: &KafkaLogSettings) -> Result<Self, KafkaLogError> {
+        let client = BaseConsumer::from_config_and_context(&client::lookup(settings), Logging)
+            .map_err(|error| client::unusable(&error))?;
+        Ok(Self { brokers: settings.brokers.clone(), topic: settings.topic.clone(), client: Mutex::new(client) })
+    }
+
+    /// Takes log lines and errors out of the client now and then, for as long as there is one.
+    pub fn keep_drained(self: &Arc<Self>) {
+        let lookup = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(DRAIN_EVERY).await;
+                let Some(lookup) = lookup.upgrade() else { return };
+                if let Ok(client) = lookup.client.try_lock() {
+                    while client.poll(Duration::ZERO).is_some() {}
+                }
+            }
+        });
+    }
+
+    pub async fn topic(self: &Arc<Self>) -> Result<Topic, KafkaLogError> {
+        let of_call = |error: KafkaError| KafkaLogError::of_call(&self.brokers, &error);
+        self.ask(move |lookup, client| {
+            let metadata = client.fetch_metadata(Some(&lookup.topic), CALL_TIMEOUT)?;
+            let cluster = client.client().fetch_cluster_id(CALL_TIMEOUT).unwrap_or_default();
+            let topic = metadata.topics().first();
+            let leaderless = |topic: &MetadataTopic| topic.partitions().iter().any(|partition| partition.leader() < 0);
+            let problem = topic.and_then(|topic| match topic.error() {
+                Some(error) => Some(Code::from(error)),
+                None => leaderless(topic).then_some(Code::LeaderNotAvailable),
+            });
+            Ok((cluster, problem, topic.map_or(0, |topic| topic.partitions().len())))
+        })
+        .await
+        .map_err(of_call)
+        .and_then(|(cluster, problem, partitions)| match (problem, u16::try_from(partitions)) {
+            (Some(Code::UnknownTopicOrPartition | Code::UnknownTopic), _) | (None, Ok(0)) => {
+                Err(KafkaLogError::NoTopic { topic: self.topic.clone() })
+            }
+            (Some(code), _) => Err(KafkaLogError::of_code(&self.brokers, code)),
+            (None, Ok(partitions)) if partitions <= schema::limits::MAX_PARTITIONS => Ok(Topic { cluster, partitions }),
+            (None, _) => Err(KafkaLogError::OtherPartitions {
+                topic: self.topic.clone(),
+                wanted: schema::limits::MAX_PARTITIONS,
+                found: partitions,
+            }),
+        })
+    }
+
+    pub async fn watermarks(self: &Arc<Self>, partition: u16) -> Result<Watermarks, ReadError> {
+        let range = self
+            .ask(move |lookup, client| client.fetch_watermarks(&lookup.topic, i32::from(partition), CALL_TIMEOUT))
+            .await?;
+        Ok(Watermarks { low: range.0, high: range.1 })
+    }
+
+    pub async fn offset_at(self: &Arc<Self>, partition: u16, time: DateTime<Utc>) -> Result<i64, ReadError> {
+        // Kafka keeps milliseconds: the first one that is not before the time.
+        let millis = -(-time.timestamp_micros()).div_euclid(1_000);
+        let found = self
+            .ask(move |lookup, client| {
+                let mut times = TopicPartitionList::new();
+                times.add_partition_offset(&lookup.topic, i32::from(partition), Offset::Offset(millis.max(0)))?;
+                let found = client.offsets_for_times(times, CALL_TIMEOUT)?;
+                let found = found.elements().first().map(|element| element.error().map(|()| element.offset()));
+                found.transpose()
+            })
+            .await?;
+        match found {
+            Some(Offset::Offset(offset)) => Ok(offset),
+            _ => Ok(self.watermarks(partition).await?.high),
+        }
+    }
+
+    pub async fn record_at(self: &Arc<Self>, position: Position) -> Result<Option<Record>, ReadError> {
+        let Watermarks { low, high } = self.watermarks(position.partition).await?;
+        if !(low..high).contains(&position.offset) {
+            return Ok(None);
+        }
+        Ok(self
+            .ask(move |lookup, client| {
+                let mut place = TopicPartitionList::new();
+                place.add_partition_offset(
+                    &lookup.topic,
+                    i32::from(position.partition),
+                    Offset::Offset(position.offset),
+                )?;
+                client.assign(&place)?;
+                let found = read_one(client, position);
+                client.unassign()?;
+                found
+            })
+            .await?)
+    }
+
+    async fn ask<T: Send + 'static>(
+        self: &Arc<Self>,
+        question: impl FnOnce(&Self, &BaseConsumer<Logging>) -> Result<T, KafkaError> + Send + 'static,
+    ) -> Result<T, KafkaError> {
+        let lookup = Arc::clone(self);
+        let answer = tokio::task::spawn_blocking(move || {
+            let client = lookup.client.lock().unwrap_or_else(PoisonError::into_inner);
+            question(&lookup, &client)
+        });
+        // The question does not panic; the runtime may be ending.
+        answer.await.unwrap_or(Err(KafkaError::Canceled))
+    }
+}
+
+fn read_one(client: &BaseConsumer<Logging>, position: Position) -> Result<Option<Record>, KafkaError> {
+    let deadline = Instant::now() + CALL_TIMEOUT;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(KafkaError::MessageConsumption(Code::OperationTimedOut));
+        }
+        match client.poll(left) {
+            Some(Ok(message)) if message.partition() != i32::from(position.partition) => {}
+            Some(Ok(message)) if message.offset() < position.offset => {}
+            Some(Ok(message)) => return Ok((message.offset() == position.offset).then(|| record(&message))),
+            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(None),
+            // Errors that pass are logged by the client; it goes on by itself.
+            Some(Err(_)) | None => {}
+        }
+    }
+}
+
+/// A message as the record that it is.
+pub(super) fn record(message: &BorrowedMessage<'_>) -> Record {
+    let schema_version = message.headers().and_then(|headers| {
+        let header = headers.iter().find(|header| header.key == super::writer::SCHEMA_VERSION)?;
+        std::str::from_utf8(header.value?).ok()?.parse().ok()
+    });
+    let partition = u16::try_from(message.partition()).expect("the topic has at most 8,192 partitions");
+    Record {
+        position: Position { partition, offset: message.offset() },
+        appended_at: message.timestamp().to_millis().and_then(DateTime::from_timestamp_millis).unwrap_or_default(),
+        schema_version,
+        key: message.key().map(<[u8]>::to_vec),
+        value: message.payload().map_or_else(Vec::new, <[u8]>::to_vec),
+    }
+}

@@ -1,0 +1,105 @@
+use super::{
+    PostgresLogError, PostgresLogSettings,
+    tables::{self, Head, Identity},
+};
+use crate::LogId;
+use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
+
+/// How often to try the lock again while another process holds it.
+const LOCK_POLL: Duration = Duration::from_millis(50);
+
+/// How long one attempt to connect may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The connection that holds the appender's lock, and what was read under it.
+pub(super) struct Owner {
+    options: PgConnectOptions,
+    settings: PostgresLogSettings,
+    identity: Identity,
+    connection: Option<PgConnection>,
+    /// By partition.
+    pub heads: Vec<Head>,
+}
+
+impl Owner {
+    /// Connects, waits for the lock, makes the log if there is none, reads the heads.
+    pub async fn take(options: PgConnectOptions, settings: &PostgresLogSettings) -> Result<Self, PostgresLogError> {
+        let options = options.application_name("footfall log appender").options([
+            // The server has to notice soon that an appender's machine is gone, as its lock keeps the next one out.
+            ("tcp_keepalives_idle", "5"),
+            ("tcp_keepalives_interval", "3"),
+            ("tcp_keepalives_count", "3"),
+            ("tcp_user_timeout", "15000"),
+            // An insert that hangs must not hold the lock for longer than the next appender waits.
+            ("statement_timeout", "25000"),
+            // What is answered 202 has to survive a power cut, whatever the server's default is.
+            ("synchronous_commit", "on"),
+        ]);
+        let (connection, identity, heads) = Self::acquire(&options, settings).await?;
+        Ok(Self { options, settings: settings.clone(), identity, connection: Some(connection), heads })
+    }
+
+    /// The connection, unless it was lost and not replaced yet.
+    pub fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+        self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)
+    }
+
+    /// Connects and locks anew after the connection was lost, and reads the heads. Whatever the lost connection had
+    /// under way has ended when this returns, because it held the lock. The log found there may be another one.
+    pub async fn retake(&mut self) -> Result<Vec<Head>, PostgresLogError> {
+        // The lock goes with the old connection: it has to be closed first.
+        self.connection = None;
+        let (connection, identity, heads) = Self::acquire(&self.options, &self.settings).await?;
+        if identity.log_id != self.identity.log_id {
+            return Err(PostgresLogError::Held(format!("it was replaced by {}", identity.log_id)));
+        }
+        self.connection = Some(connection);
+        Ok(heads)
+    }
+
+    async fn acquire(
+        options: &PgConnectOptions,
+        settings: &PostgresLogSettings,
+    ) -> Result<(PgConnection, Identity, Vec<Head>), PostgresLogError> {
+        let mut connection = timeout(CONNECT_TIMEOUT, options.connect())
+            .await
+            .map_err(|_| PostgresLogError::Unavailable("no connection in time".into()))??;
+        lock(&mut connection, settings.lock_wait).await?;
+        tables::make(&mut connection, settings.partitions).await?;
+        let identity = tables::identity(&mut connection, settings).await?;
+        let heads = tables::heads(&mut connection).await?;
+        Ok((connection, identity, heads))
+    }
+
+    pub fn log_id(&self) -> &LogId {
+        &self.identity.log_id
+    }
+
+    pub fn partitions(&self) -> u16 {
+        self.identity.partitions
+    }
+
+    /// Ends the connection and with it the lock.
+    pub async fn release(self) {
+        // A connection that is broken already has released the lock as well.
+        if let Some(connection) = self.connection {
+            let _ = connection.close().await;
+        }
+    }
+}
+
+async fn lock(connection: &mut PgConnection, wait: Duration) -> Result<(), PostgresLogError> {
+    let started = Instant::now();
+    while !tables::try_lock(connection).await? {
+        if started.elapsed() < wait {
+            sleep(LOCK_POLL).await;
+            continue;
+        }
+        if let Some(holder) = tables::holder(connection).await? {
+            return Err(PostgresLogError::Held(holder));
+        }
+    }
+    Ok(())
+}
