@@ -1,0 +1,261 @@
+//! The HTTP server and the errors that all services answer alike.
+
+use crate::{client_address::Peer, lifecycle::Shutdown};
+use anyhow::Context;
+use axum::{
+    Router,
+    body::Body,
+    extract::{OriginalUri, Request},
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    middleware,
+    response::{IntoResponse, Response},
+};
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::{Layer, Service};
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// Connections that a listener holds at most; further ones wait in the kernel's queue. With [`HEADER_BYTES`] this
+/// bounds what idle connections can take: 10,000 × 64 KiB at the very worst.
+const CONNECTIONS: usize = 10_000;
+
+/// Request heads larger than this are refused with 431.
+const HEADER_BYTES: usize = 64 * 1024;
+
+/// How long a client may take to send a request head.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// An error answer: contract § 4.
+#[derive(Debug)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The JSON body.
+    pub body: serde_json::Value,
+    /// Further headers.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    /// `{"detail": "…"}`.
+    pub fn detail(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, body: serde_json::json!({ "detail": detail.into() }), headers: Vec::new() }
+    }
+
+    /// 503 with `Retry-After` in seconds.
+    pub fn unavailable(detail: impl Into<String>, retry_after_seconds: u32) -> Self {
+        Self::detail(StatusCode::SERVICE_UNAVAILABLE, detail).with(header::RETRY_AFTER, retry_after_seconds.into())
+    }
+
+    /// 404 for a path or an id that is no integer.
+    pub fn not_found() -> Self {
+        Self::detail(StatusCode::NOT_FOUND, "Not found.")
+    }
+
+    /// The same with a header.
+    #[must_use]
+    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, axum::Json(self.body)).into_response();
+        response.headers_mut().extend(self.headers);
+        response
+    }
+}
+
+/// The last touches to a service's routes: 404, 405, the missing slash at the end (301; 308 for POST), below the base
+/// path, and an answer instead of a dropped connection should a handler panic.
+///
+/// `base_path` is empty, or begins with a slash and does not end with one.
+pub fn finish(routes: Router, base_path: &str) -> Router {
+    let routes = routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed);
+    let routes = if base_path.is_empty() { routes } else { Router::new().nest(base_path, routes).fallback(not_found) };
+    // a layer of the router itself would come before the router adds its header
+    let routes = Router::new().fallback_service(middleware::map_response(allow_in_order).layer(routes));
+    routes.layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref().copied());
+        tracing::error!(panic = text.unwrap_or("?"), "a request handler panicked");
+        Problem::detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal error.").into_response()
+    }))
+}
+
+async fn not_found(method: Method, OriginalUri(uri): OriginalUri) -> Response {
+    with_slash(&method, &uri).unwrap_or_else(|| Problem::not_found().into_response())
+}
+
+/// 405; or, for OPTIONS, what is allowed, which stands in the header alone.
+async fn method_not_allowed(method: Method) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::OK.into_response();
+    }
+    Problem::detail(StatusCode::METHOD_NOT_ALLOWED, format!("Method \"{method}\" not allowed.")).into_response()
+}
+
+/// Brings the router's `Allow` into the contract's form: `GET, POST, HEAD, OPTIONS` (contract § 1).
+async fn allow_in_order(mut response: Response) -> Response {
+    let Some(allowed) = response.headers().get(header::ALLOW).and_then(|value| value.to_str().ok()) else {
+        return response;
+    };
+    let allowed: Vec<&str> = allowed.split(',').map(str::trim).collect();
+    let methods = ["GET", "POST", "HEAD", "OPTIONS"];
+    let in_order: Vec<&str> =
+        methods.into_iter().filter(|method| *method == "OPTIONS" || allowed.contains(method)).collect();
+    if let Ok(value) = HeaderValue::from_str(&in_order.join(", ")) {
+        response.headers_mut().insert(header::ALLOW, value);
+    }
+    response
+}
+
+/// A redirect to the same address with a slash at the end of its path, if it has none and one could help.
+fn with_slash(method: &Method, uri: &Uri) -> Option<Response> {
+    let path = uri.path();
+    let last = path.rsplit('/').next()?;
+    // an extension or `//host` at the front is nothing that a slash would make ours
+    if last.is_empty() || last.contains('.') || path.starts_with("//") || path.contains('\\') {
+        return None;
+    }
+    let known =
+        ["sessions", "pageviews", "interactions", "report", "admin", "sign-in", "sign-out", "batch", "status", "docs"];
+    if !path.split('/').any(|part| known.contains(&part)) {
+        return None;
+    }
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let location = HeaderValue::from_str(&format!("{path}/{query}")).ok()?;
+    let safe = matches!(*method, Method::GET | Method::HEAD);
+    let status = if safe { StatusCode::MOVED_PERMANENTLY } else { StatusCode::PERMANENT_REDIRECT };
+    Some((status, [(header::LOCATION, location)]).into_response())
+}
+
+/// Opens a listening socket.
+///
+/// # Errors
+/// One line that names the setting and the way out, for instance when the port is taken.
+pub async fn bind(setting: &'static str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: stop what uses this port, or choose another one with {setting}")
+    })
+}
+
+/// Answers connections until the shutdown begins, then finishes the requests that are under way.
+pub async fn serve(listener: TcpListener, app: Router, stopping: CancellationToken) -> anyhow::Result<()> {
+    let (connections, places) = (TaskTracker::new(), Arc::new(Semaphore::new(CONNECTIONS)));
+    loop {
+        let Some(place) = stopping.run_until_cancelled(places.clone().acquire_owned()).await else { break };
+        let Some(accepted) = stopping.run_until_cancelled(listener.accept()).await else { break };
+        match accepted {
+            Ok((stream, peer)) => {
+                let (app, stopping) = (app.clone(), stopping.clone());
+                connections.spawn(async move {
+                    answer(stream, peer, app, stopping).await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                // out of file descriptors, or the client is gone already: neither is a reason to end
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+    Ok(())
+}
+
+async fn answer(stream: TcpStream, peer: SocketAddr, app: Router, stopping: CancellationToken) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY");
+    }
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let mut request: Request = request.map(Body::new);
+        request.extensions_mut().insert(Peer(peer.ip()));
+        app.clone().call(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(HEADER_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stopping.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "connection ended");
+    }
+}
+
+/// Serves as a worker of the process, and logs the address: the system may have chosen the port.
+pub fn spawn_server(name: &'static str, listener: TcpListener, app: Router, shutdown: &Shutdown) {
+    match listener.local_addr() {
+        Ok(address) => tracing::info!(server = name, %address, "listening"),
+        Err(error) => tracing::warn!(server = name, %error, "listening at an unknown address"),
+    }
+    shutdown.spawn(name, serve(listener, app, shutdown.token().clone()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::{
+        http::HeaderMap,
+        routing::{get, post},
+    };
+    use tower::ServiceExt;
+
+    async fn ask(base: &str, method: &str, path: &str) -> (StatusCode, HeaderMap, String) {
+        let routes = Router::new()
+            .route("/sessions/", get(|| async { "list" }).merge(post(|| async { "made" })))
+            .route("/panic/", get(|| async { panic!("at the disco") as &'static str }));
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        let response = finish(routes, base).oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, 10_000).await.unwrap();
+        (head.status, head.headers, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn the_missing_slash_is_added_and_a_body_survives_it() {
+        let (status, headers, _) = ask("", "GET", "/sessions?limit=2").await;
+        assert_eq!((status.as_u16(), headers["location"].to_str().unwrap()), (301, "/sessions/?limit=2"));
+        let (status, headers, _) = ask("/user_behavior", "POST", "/user_behavior/sessions").await;
+        assert_eq!((status.as_u16(), headers["location"].to_str().unwrap()), (308, "/user_behavior/sessions/"));
+        let (status, ..) = ask("", "GET", "//evil.example/sessions").await;
+        assert_eq!(status, 404);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_path_and_a_wrong_method_are_told_in_json() {
+        let (status, _, body) = ask("", "GET", "/nowhere/").await;
+        assert_eq!((status.as_u16(), body.as_str()), (404, r#"{"detail":"Not found."}"#));
+        for base in ["", "/below"] {
+            let (status, headers, body) = ask(base, "PUT", &format!("{base}/sessions/")).await;
+            assert_eq!((status.as_u16(), body.as_str()), (405, r#"{"detail":"Method \"PUT\" not allowed."}"#));
+            assert_eq!(headers["allow"], "GET, POST, HEAD, OPTIONS");
+            let (status, headers, body) = ask(base, "OPTIONS", &format!("{base}/sessions/")).await;
+            assert_eq!((status.as_u16(), body.as_str()), (200, ""));
+            assert_eq!(headers["allow"], "GET, POST, HEAD, OPTIONS");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_still_answers() {
+        assert_eq!(ask("", "GET", "/panic/").await.0, 500);
+    }
+}

@@ -1,0 +1,196 @@
+//! Settings that more than one service has. Every one is a flag and an environment variable; units are in the names.
+
+use crate::{
+    access::Keys,
+    client_address::{TrustedProxies, parse_network},
+    database::Database,
+};
+use anyhow::{Context, bail};
+use ipnet::IpNet;
+use secrecy::{ExposeSecret, SecretString};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+/// Where a service listens.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ListenSettings {
+    /// Address and port for clients
+    #[arg(long, env = "FOOTFALL_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Path that everything is below, for instance /user_behavior
+    #[arg(long, env = "FOOTFALL_BASE_PATH", default_value = "", value_parser = parse_base_path)]
+    pub base_path: String,
+    /// Proxies whose X-Forwarded-For is believed: addresses and networks, separated by commas
+    #[arg(long, env = "FOOTFALL_TRUSTED_PROXIES", value_delimiter = ',', value_parser = parse_network)]
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl ListenSettings {
+    /// The proxies that are trusted.
+    pub fn proxies(&self) -> TrustedProxies {
+        TrustedProxies::new(self.trusted_proxies.iter().copied())
+    }
+}
+
+/// How the process lives and ends.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ProcessSettings {
+    /// Address and port for the operator: /healthz, /readyz, /metrics
+    #[arg(long, env = "FOOTFALL_OPS_LISTEN", default_value = "127.0.0.1:9090")]
+    pub ops_listen: SocketAddr,
+    /// How long requests and batches that are under way may take after the signal to stop, in seconds
+    #[arg(long, env = "FOOTFALL_DRAIN_SECONDS", default_value_t = 20)]
+    pub drain_seconds: u64,
+}
+
+impl ProcessSettings {
+    /// The drain budget.
+    pub fn drain_budget(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds)
+    }
+}
+
+/// Which PostgreSQL server.
+#[derive(Clone, Debug, clap::Args)]
+pub struct DatabaseSettings {
+    /// PostgreSQL to use, as postgres://user:password@host:port/database
+    #[arg(long, env = "FOOTFALL_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<SecretString>,
+}
+
+impl DatabaseSettings {
+    /// The database, if one is named.
+    ///
+    /// # Errors
+    /// When the address cannot be read.
+    pub fn database(&self) -> anyhow::Result<Option<Database>> {
+        let Some(url) = &self.database_url else { return Ok(None) };
+        // the address itself is not repeated: it holds a password
+        let options = url.expose_secret().parse().map_err(|error| {
+            anyhow::anyhow!(
+                "--database-url (FOOTFALL_DATABASE_URL) is not of the form postgres://user:password@host:port/database: {error}"
+            )
+        })?;
+        Ok(Some(Database::new(options)))
+    }
+
+    /// The database.
+    ///
+    /// # Errors
+    /// When none is named, or the address cannot be read.
+    pub fn required(&self) -> anyhow::Result<Database> {
+        self.database()?.context("name a PostgreSQL server with --database-url (FOOTFALL_DATABASE_URL)")
+    }
+}
+
+/// The key that signs tokens and cookies.
+#[derive(Clone, Debug, clap::Args)]
+pub struct KeySettings {
+    /// Secret that signs tokens and cookies, at least 32 bytes; the same for all services
+    #[arg(long, env = "FOOTFALL_SECRET_KEY", hide_env_values = true)]
+    pub secret_key: Option<SecretString>,
+    /// File that holds the secret instead
+    #[arg(long, env = "FOOTFALL_SECRET_KEY_FILE", conflicts_with = "secret_key")]
+    pub secret_key_file: Option<PathBuf>,
+}
+
+impl KeySettings {
+    /// The keys, if a secret is given.
+    ///
+    /// # Errors
+    /// When the file cannot be read or the secret is too short.
+    pub fn keys(&self) -> anyhow::Result<Option<Keys>> {
+        let secret = match (&self.secret_key, &self.secret_key_file) {
+            (Some(secret), _) => secret.clone(),
+            (None, Some(file)) => std::fs::read_to_string(file)
+                .with_context(|| {
+                    format!("--secret-key-file (FOOTFALL_SECRET_KEY_FILE): cannot read {}", file.display())
+                })?
+                .trim()
+                .into(),
+            (None, None) => return Ok(None),
+        };
+        let keys = Keys::new(secret.expose_secret().as_bytes()).context("--secret-key (FOOTFALL_SECRET_KEY)")?;
+        Ok(Some(keys))
+    }
+
+    /// The keys.
+    ///
+    /// # Errors
+    /// When there is no secret, or as [`keys`](Self::keys).
+    pub fn required(&self) -> anyhow::Result<Keys> {
+        self.keys()?.context("give the services one secret with --secret-key-file (FOOTFALL_SECRET_KEY_FILE)")
+    }
+}
+
+/// The zone whose calendar days count.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ZoneSettings {
+    /// Zone of times without one, of calendar days and of the report, by its name in the IANA database
+    #[arg(long, env = "FOOTFALL_TIME_ZONE", default_value = "UTC", value_parser = parse_zone)]
+    pub time_zone: chrono_tz::Tz,
+}
+
+fn parse_zone(text: &str) -> Result<chrono_tz::Tz, String> {
+    text.parse().map_err(|_| format!("{text:?} is no zone; for example UTC or Europe/Berlin"))
+}
+
+fn parse_base_path(text: &str) -> Result<String, String> {
+    let path = text.trim_end_matches('/');
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
+    if path.is_empty() || (path.starts_with('/') && !path.contains("//") && path.bytes().all(plain)) {
+        Ok(path.to_owned())
+    } else {
+        Err(format!("{text:?} is no path; for example /user_behavior"))
+    }
+}
+
+/// Warns when a service can be reached from elsewhere although it lets everybody in.
+pub fn warn_if_open(listen: SocketAddr, what: &str) {
+    if !listen.ip().is_loopback() {
+        tracing::warn!(%listen, "{what} is open to everybody who can reach this address");
+    }
+}
+
+/// A list of `name=value`, separated by commas.
+///
+/// # Errors
+/// When a part has no `=`.
+pub fn parse_properties(text: &str) -> anyhow::Result<Vec<(String, String)>> {
+    let mut properties = Vec::new();
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let Some((name, value)) = part.split_once('=') else {
+            bail!("--kafka-properties (FOOTFALL_KAFKA_PROPERTIES): {part:?} is not of the form name=value");
+        };
+        properties.push((name.trim().to_owned(), value.trim().to_owned()));
+    }
+    Ok(properties)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_path_begins_with_a_slash_and_ends_without() {
+        assert_eq!(parse_base_path("/user_behavior/").unwrap(), "/user_behavior");
+        assert_eq!(parse_base_path("/").unwrap(), "");
+        for wrong in ["behavior", "//x", "/a b", "/{id}", "/*x"] {
+            assert!(parse_base_path(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_setting_and_never_the_password() {
+        let settings = DatabaseSettings { database_url: Some("postgres://ann:hunter2@[".into()) };
+        let error = format!("{:#}", settings.database().unwrap_err());
+        assert!(error.contains("FOOTFALL_DATABASE_URL") && !error.contains("hunter2"), "{error}");
+        assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn properties_are_pairs() {
+        let pairs = parse_properties("a=1, b.c=x=y ,").unwrap();
+        assert_eq!(pairs, [("a".into(), "1".into()), ("b.c".into(), "x=y".into())]);
+        assert!(parse_properties("a").is_err());
+    }
+}

@@ -1,0 +1,44 @@
+//! Where the process tells what it does: lines for people on a terminal, JSON elsewhere.
+
+use std::io::IsTerminal;
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, clap::Args)]
+pub struct TelemetrySettings {
+    /// What is logged, as `level` or `target=level,…`
+    #[arg(long, env = "FOOTFALL_LOG", default_value = "info,sqlx=warn", global = true)]
+    pub log: String,
+    /// How log lines look; by default for people on a terminal and JSON elsewhere
+    #[arg(long, env = "FOOTFALL_LOG_FORMAT", value_enum, global = true)]
+    pub log_format: Option<LogFormat>,
+}
+
+/// Starts logging to standard error. To be called once.
+///
+/// # Errors
+/// When the filter cannot be read.
+pub fn start(settings: &TelemetrySettings) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&settings.log).map_err(|error| {
+        anyhow::anyhow!("--log (FOOTFALL_LOG): {error}; for example `info` or `projector=debug,info`")
+    })?;
+    let terminal = std::io::stderr().is_terminal();
+    let format = settings.log_format.unwrap_or(if terminal { LogFormat::Human } else { LogFormat::Json });
+    let registry = tracing_subscriber::registry().with(filter);
+    match format {
+        LogFormat::Human => registry.with(fmt::layer().with_writer(std::io::stderr).with_ansi(terminal)).try_init()?,
+        LogFormat::Json => {
+            registry.with(fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)).try_init()?;
+        }
+    }
+    Ok(())
+}
