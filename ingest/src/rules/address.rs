@@ -1,0 +1,63 @@
+//! IP addresses.
+
+use super::{BLANK, Messages, NUL, NULL, REQUIRED, message, string, text::trimmed};
+use crate::python::Kind;
+use std::net::{IpAddr, Ipv6Addr};
+
+const INVALID: &str = "Enter a valid IPv4 or IPv6 address.";
+
+/// An address: IPv6 shortened, IPv4-mapped as IPv4, a zone id dropped (contract § 3).
+pub(crate) fn required(json: Option<&str>) -> Result<IpAddr, Messages> {
+    let json = json.ok_or_else(|| vec![REQUIRED.to_owned()])?;
+    match Kind::of(json) {
+        Kind::Null => return message(NULL),
+        Kind::Str => {}
+        _ => return message(INVALID),
+    }
+    let text = trimmed(string(json)?);
+    if text.is_empty() {
+        return message(BLANK);
+    }
+    if text.contains('\0') {
+        return message(NUL);
+    }
+    parse(&text).ok_or_else(|| vec![INVALID.to_owned()])
+}
+
+fn parse(text: &str) -> Option<IpAddr> {
+    match text.split_once('%') {
+        Some((address, zone)) if !zone.is_empty() && !zone.contains('%') => {
+            address.parse::<Ipv6Addr>().ok().map(|address| IpAddr::V6(address).to_canonical())
+        }
+        Some(_) => None,
+        None => text.parse::<IpAddr>().ok().map(|address| address.to_canonical()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("\"192.0.2.1\"", Ok("192.0.2.1"))]
+    #[case("\" 192.0.2.1 \"", Ok("192.0.2.1"))]
+    #[case("\"2001:DB8:0:0::4\"", Ok("2001:db8::4"))]
+    #[case("\"::ffff:1.2.3.4\"", Ok("1.2.3.4"))]
+    #[case("\"fe80::1%eth0\"", Ok("fe80::1"))]
+    #[case("\"01.2.3.4\"", Err(INVALID))]
+    #[case("\"1.2.3\"", Err(INVALID))]
+    #[case("\"1.2.3.4/8\"", Err(INVALID))]
+    #[case("\"1.2.3.4:80\"", Err(INVALID))]
+    #[case("\"[::1]\"", Err(INVALID))]
+    #[case("\"1.2.3.4%eth0\"", Err(INVALID))]
+    #[case("\"\"", Err(BLANK))]
+    #[case("\"1.2.3.4\\u0000\"", Err(NUL))]
+    #[case("null", Err(NULL))]
+    #[case("16909060", Err(INVALID))]
+    #[case("[]", Err(INVALID))]
+    fn an_address_is_taken_or_the_reason_is_told(#[case] json: &str, #[case] expected: Result<&str, &str>) {
+        let found = required(Some(json)).map(|address| address.to_string());
+        assert_eq!(found, expected.map(str::to_owned).map_err(|message| vec![message.to_owned()]));
+    }
+}

@@ -1,0 +1,147 @@
+//! Metadata: any JSON that PostgreSQL can keep, stored as sent.
+
+use super::{Messages, NUL, NULL, message, text::lone_surrogate};
+use crate::python::Kind;
+use schema::limits::MAX_METADATA_DEPTH;
+use serde_json::value::RawValue;
+
+const INVALID: &str = "Value must be valid JSON.";
+
+/// Digits before and after the point that PostgreSQL's `numeric` holds.
+const MAX_INTEGER_DIGITS: i64 = 131_072;
+const MAX_FRACTION_DIGITS: i64 = 16_383;
+
+/// Any JSON value but null; `{}` when it is absent.
+pub(crate) fn optional(json: Option<&str>) -> Result<Box<RawValue>, Messages> {
+    let Some(json) = json else { return Ok(raw("{}")) };
+    if Kind::of(json) == Kind::Null {
+        return message(NULL);
+    }
+    check(json)?;
+    Ok(raw(json))
+}
+
+fn raw(json: &str) -> Box<RawValue> {
+    RawValue::from_string(json.to_owned()).expect("the text was cut out of valid JSON")
+}
+
+/// Walks over valid JSON once, without recursion.
+fn check(json: &str) -> Result<(), Messages> {
+    let (bytes, mut at, mut depth) = (json.as_bytes(), 0, 0);
+    while at < bytes.len() {
+        let start = at;
+        match bytes[at] {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            b'"' => {
+                at = end_of_string(bytes, at);
+                check_string(&json[start..at])?;
+                continue;
+            }
+            b'-' | b'0'..=b'9' => {
+                while at < bytes.len() && matches!(bytes[at], b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9') {
+                    at += 1;
+                }
+                if !is_storable(&json[start..at]) {
+                    return message(INVALID);
+                }
+                continue;
+            }
+            _ => {}
+        }
+        if depth > MAX_METADATA_DEPTH {
+            return message(format!("Ensure this value is nested no deeper than {MAX_METADATA_DEPTH} levels."));
+        }
+        at += 1;
+    }
+    Ok(())
+}
+
+/// The index behind the closing quote of the string that begins at `at`.
+fn end_of_string(bytes: &[u8], mut at: usize) -> usize {
+    at += 1;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+fn check_string(json: &str) -> Result<(), Messages> {
+    if !json.contains("\\u") {
+        return Ok(());
+    }
+    if let Some(surrogate) = lone_surrogate(json) {
+        return message(format!("Surrogate characters are not allowed: U+{surrogate:X}."));
+    }
+    let text: String = serde_json::from_str(json).expect("valid JSON without a lone surrogate is a string");
+    if text.contains('\0') { message(NUL) } else { Ok(()) }
+}
+
+/// Whether a number is finite as a double, as the original reads it, and fits PostgreSQL's `numeric`.
+fn is_storable(number: &str) -> bool {
+    let digits = number.strip_prefix('-').unwrap_or(number);
+    let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
+    let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let whole = integer.len() == digits.len();
+    let (Ok(integer), Ok(fraction)) = (i64::try_from(integer.len()), i64::try_from(fraction.len())) else {
+        return false;
+    };
+    let Ok(exponent) = exponent.parse::<i32>() else { return false };
+    let exponent = i64::from(exponent);
+    let fits = integer + exponent <= MAX_INTEGER_DIGITS && fraction - exponent <= MAX_FRACTION_DIGITS;
+    fits && (whole || number.parse::<f64>().is_ok_and(f64::is_finite))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    fn any_json_is_stored_as_sent(
+        #[values(
+            "[]", "\"\"", "0", "false", "{}", " {\"a\":1}".trim(), "1.50", "-0", "1e307", "1e-16383", "0.0e-5",
+            "[\"\\\\ud800\", \"\\\"\", \"\\ud83d\\ude00\", \"\\u0007\"]", "{\"a\":1,\"a\":2}"
+        )]
+        json: &str,
+    ) {
+        assert_eq!(optional(Some(json)).unwrap().get(), json);
+    }
+
+    #[test]
+    fn big_integers_survive_up_to_what_postgresql_holds() {
+        assert!(optional(Some(&"9".repeat(131_072))).is_ok());
+        assert_eq!(optional(Some(&"9".repeat(131_073))).unwrap_err(), [INVALID]);
+    }
+
+    #[rstest]
+    #[case("1e400", INVALID)]
+    #[case("[-1e400]", INVALID)]
+    #[case("1e-16384", INVALID)]
+    #[case("0e999999999999", INVALID)]
+    #[case("0e200000", INVALID)]
+    #[case("null", NULL)]
+    #[case("{\"a\\u0000\":1}", NUL)]
+    #[case("[\"\\\\\\u0000\"]", NUL)]
+    #[case("{\"\\udfff\":1}", "Surrogate characters are not allowed: U+DFFF.")]
+    fn what_cannot_be_stored_is_refused(#[case] json: &str, #[case] expected: &str) {
+        assert_eq!(optional(Some(json)).unwrap_err(), [expected]);
+    }
+
+    #[test]
+    fn nesting_has_its_limit() {
+        let nested = |levels| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(optional(Some(&nested(128))).is_ok());
+        assert!(optional(Some(&nested(129))).unwrap_err()[0].contains("128 levels"));
+        assert!(optional(Some(&format!("\"{}\"", "[".repeat(200)))).is_ok(), "brackets in a string are no nesting");
+    }
+
+    #[test]
+    fn nothing_is_an_empty_object() {
+        assert_eq!(optional(None).unwrap().get(), "{}");
+    }
+}

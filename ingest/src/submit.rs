@@ -1,0 +1,130 @@
+//! A valid event onto the log, and the answer to its sender.
+
+use crate::events::Valid;
+use axum::{
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use event_log::{AppendError, NewRecord};
+use schema::{Envelope, Event, Position, Source, codec};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use service::{http::Problem, time_format::show};
+use std::net::IpAddr;
+use uuid::Uuid;
+
+/// After how many seconds a client may try again when the log is away or full.
+const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// The 202 body: the event as accepted (contract § 12).
+#[derive(Debug, Serialize)]
+pub(crate) struct Accepted {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<i64>,
+    #[serde(flatten)]
+    event: AcceptedEvent,
+    session_id: String,
+    event_id: Uuid,
+    recorded_at: String,
+    /// Whose time the event's own is: `client` or `server`.
+    time_source: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum AcceptedEvent {
+    Session {
+        user_agent: String,
+        ip_address: IpAddr,
+        start_time: String,
+        end_time: Option<String>,
+        user_id: Option<String>,
+    },
+    PageView {
+        url: String,
+        timestamp: String,
+    },
+    Interaction {
+        event_type: &'static str,
+        element: String,
+        metadata: Box<RawValue>,
+        timestamp: String,
+    },
+}
+
+/// Puts server time, ids and source around a valid event.
+pub(crate) fn stamp(valid: Valid, source: Source, now: DateTime<Utc>) -> Envelope {
+    Envelope {
+        event_id: valid.event_id.unwrap_or_else(Uuid::now_v7),
+        event_id_given: valid.event_id.is_some(),
+        session_id: valid.session_id,
+        occurred_at: valid.client_time.unwrap_or(now),
+        recorded_at: now,
+        source,
+        event: valid.event,
+    }
+}
+
+/// The record of an envelope.
+pub(crate) fn record(envelope: &Envelope) -> NewRecord {
+    NewRecord {
+        key: envelope.session_id.as_str().as_bytes().to_vec(),
+        event_id: envelope.event_id,
+        schema_version: codec::SCHEMA_VERSION,
+        value: codec::encode(envelope),
+    }
+}
+
+/// The answer to an event that is on the log at `position`.
+pub(crate) fn accepted(envelope: Envelope, from_client: bool, position: Position, zone: Tz) -> Response {
+    let time = show(envelope.occurred_at, zone);
+    // the id of a session is that of the first event that mentions it: not known here
+    let id = (!matches!(envelope.event, Event::SessionAnnounced(_))).then(|| position.id());
+    let event = match envelope.event {
+        Event::SessionAnnounced(session) => AcceptedEvent::Session {
+            user_agent: session.user_agent,
+            ip_address: session.ip_address,
+            start_time: time,
+            end_time: session.end_time.map(|end| show(end, zone)),
+            user_id: session.user_id,
+        },
+        Event::PageViewRecorded(page_view) => AcceptedEvent::PageView { url: page_view.url, timestamp: time },
+        Event::InteractionRecorded(interaction) => AcceptedEvent::Interaction {
+            event_type: interaction.kind.as_str(),
+            element: interaction.element,
+            metadata: interaction.metadata,
+            timestamp: time,
+        },
+        other => unreachable!("ingest makes no {}", other.event_type()),
+    };
+    let body = Accepted {
+        id,
+        event,
+        session_id: envelope.session_id.as_str().to_owned(),
+        event_id: envelope.event_id,
+        recorded_at: show(envelope.recorded_at, zone),
+        time_source: if from_client { "client" } else { "server" },
+    };
+    let body = serde_json::to_vec(&body).expect("texts, numbers and raw JSON serialise");
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    (StatusCode::ACCEPTED, headers, [("footfall-position", position.to_string())], body).into_response()
+}
+
+/// The answer to an event that the log did not confirm.
+pub(crate) fn refused(error: &AppendError) -> Problem {
+    let (stored, detail) = match error {
+        AppendError::TooLarge => {
+            return Problem::detail(StatusCode::PAYLOAD_TOO_LARGE, "The event is larger than the log takes.");
+        }
+        AppendError::Overloaded(_) => ("no", "The event was not stored: the log cannot take it now. Send it again."),
+        AppendError::Unknown(_) | AppendError::Fenced(_) => (
+            "unknown",
+            "It is not known whether the event was stored: the log did not answer in time. Send it again with the same event_id.",
+        ),
+    };
+    let mut problem = Problem::unavailable(detail, RETRY_AFTER_SECONDS);
+    problem.body["stored"] = stored.into();
+    problem
+}
