@@ -1,0 +1,138 @@
+//! The new read model against the live one, table by table, at the same offsets.
+
+use crate::model::{MadeFor, PROJECTION};
+use schema::migrations::{READ_MODEL_SCHEMA as LIVE, REBUILD_SCHEMA as NEXT};
+use sqlx::PgPool;
+
+/// Examples that are told of each difference.
+const EXAMPLES: i64 = 5;
+
+/// What is known of the live read model.
+#[derive(Debug)]
+pub(super) struct Live {
+    /// It was made from the log that the new one is made from.
+    pub same_log: bool,
+    /// Its days are of the same zone.
+    same_zone: bool,
+    /// It looks for repetitions as the new one does.
+    same_window: bool,
+    /// Its checkpoints, by partition.
+    pub next_offsets: Vec<i64>,
+}
+
+/// What a comparison found.
+#[derive(Debug, Default)]
+pub(super) struct Comparison {
+    /// Records that are dead letters in the new read model and not in the live one.
+    pub new_dead_letters: Vec<String>,
+    /// Everything else that differs.
+    pub differences: Vec<String>,
+    /// What was not compared.
+    pub notes: Vec<String>,
+}
+
+impl Live {
+    /// The live read model, if there is one that has been used.
+    pub async fn find(pool: &PgPool, made_for: &MadeFor) -> sqlx::Result<Option<Self>> {
+        let there: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+            .bind(format!("{LIVE}.read_model"))
+            .fetch_one(pool)
+            .await?;
+        if !there {
+            return Ok(None);
+        }
+        let found: Option<(String, String, i32, i32)> =
+            sqlx::query_as(&format!("SELECT time_zone, log_id, partitions, deduplication_days FROM {LIVE}.read_model"))
+                .fetch_optional(pool)
+                .await?;
+        let Some((time_zone, log_id, partitions, days)) = found else { return Ok(None) };
+        let next_offsets: Vec<i64> = sqlx::query_scalar(&format!(
+            "SELECT next_offset FROM {LIVE}.checkpoint WHERE projection = $1 ORDER BY partition"
+        ))
+        .bind(PROJECTION)
+        .fetch_all(pool)
+        .await?;
+        Ok(Some(Self {
+            same_log: log_id == made_for.log_id.0 && partitions == i32::from(made_for.partitions),
+            same_zone: time_zone == made_for.zone.name(),
+            same_window: days == i32::from(made_for.deduplication_days),
+            next_offsets,
+        }))
+    }
+}
+
+/// Takes over what operators have passed over: what is a dead letter because of it, and what is still to come.
+pub(super) async fn copy_skips(pool: &PgPool) -> sqlx::Result<()> {
+    sqlx::query(&format!(
+        "INSERT INTO {NEXT}.skip
+         SELECT s.* FROM {LIVE}.skip s JOIN {LIVE}.checkpoint c ON c.projection = $1 AND c.partition = s.partition
+         WHERE s.\"offset\" >= c.next_offset
+            OR EXISTS (SELECT FROM {LIVE}.dead_letter d
+                       WHERE d.partition = s.partition AND d.\"offset\" = s.\"offset\" AND d.reason = $2)"
+    ))
+    .bind(PROJECTION)
+    .bind(crate::projection::SKIPPED)
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
+/// Compares, both having come to the same offsets.
+pub(super) async fn compare(pool: &PgPool, live: &Live) -> sqlx::Result<Comparison> {
+    let mut found = Comparison::default();
+    if !live.same_log {
+        found.notes.push("the live read model was made from another log: nothing was compared".to_owned());
+        return Ok(found);
+    }
+    found.new_dead_letters = new_dead_letters(pool).await?;
+    if !live.same_window {
+        found.notes.push("the live read model has another deduplication window: rows were not compared".to_owned());
+        return Ok(found);
+    }
+    if !live.same_zone {
+        found.notes.push("the live read model has another time zone: roll-ups by day were not compared".to_owned());
+    }
+    for (table, columns, by_day) in TABLES {
+        if live.same_zone || !by_day {
+            found.differences.extend(differences(pool, table, columns).await?);
+        }
+    }
+    Ok(found)
+}
+
+/// Table, what is compared of it (`{s}` is the schema), and whether its rows are days.
+const TABLES: &[(&str, &str, bool)] = &[
+    ("row_count", "SELECT resource, shard, rows FROM {s}.row_count WHERE rows <> 0", false),
+    ("tally", "SELECT partition, event_type, outcome, events FROM {s}.tally WHERE events <> 0", false),
+    ("dead_letter", "SELECT partition, \"offset\" FROM {s}.dead_letter", false),
+    ("daily_session", "SELECT day, shard, sessions, ended, duration_us FROM {s}.daily_session", true),
+    ("daily_browser", "SELECT day, browser, shard, sessions FROM {s}.daily_browser", true),
+    (
+        "daily_page_view",
+        "SELECT day, encode(hash, 'hex') AS url, shard, page_views FROM {s}.daily_page_view JOIN {s}.url ON id = url_id",
+        true,
+    ),
+    ("daily_interaction", "SELECT day, event_type, shard, interactions FROM {s}.daily_interaction", true),
+];
+
+async fn new_dead_letters(pool: &PgPool) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar(&format!(
+        "SELECT format('%s/%s is a dead letter in the new read model alone: %s', partition, \"offset\", error)
+         FROM {NEXT}.dead_letter n
+         WHERE NOT EXISTS (SELECT FROM {LIVE}.dead_letter l WHERE l.partition = n.partition AND l.\"offset\" = n.\"offset\")
+         ORDER BY partition, \"offset\" LIMIT {EXAMPLES}"
+    ))
+    .fetch_all(pool)
+    .await
+}
+
+async fn differences(pool: &PgPool, table: &str, columns: &str) -> sqlx::Result<Vec<String>> {
+    let (live, next) = (columns.replace("{s}", LIVE), columns.replace("{s}", NEXT));
+    sqlx::query_scalar(&format!(
+        "(SELECT '{table}: only the live one has ' || to_jsonb(d)::text FROM ({live} EXCEPT {next}) d LIMIT {EXAMPLES})
+         UNION ALL
+         (SELECT '{table}: only the new one has ' || to_jsonb(d)::text FROM ({next} EXCEPT {live}) d LIMIT {EXAMPLES})"
+    ))
+    .fetch_all(pool)
+    .await
+}

@@ -1,0 +1,151 @@
+//! A new read model out of the log, beside the live one, compared with it and put in its place.
+
+mod compare;
+mod replay;
+mod swap;
+
+use crate::{
+    ProjectorSettings,
+    lease::Lease,
+    model::{MadeFor, PrepareError, ReadModel},
+    progress::Progress,
+};
+use chrono_tz::Tz;
+use event_log::{EventLog, EventReader, Sharing};
+use schema::migrations::{READ_MODEL, REBUILD_SCHEMA};
+use service::database::{Database, DatabaseError};
+use std::{fmt, sync::Arc, time::Instant};
+
+/// Why a rebuild did not happen. The live read model is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// Somebody works on the read model.
+    #[error("a projector or another rebuild is running: stop it first, then rebuild")]
+    Busy,
+    /// The next read model could not be prepared.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    /// The tables could not be made.
+    #[error(transparent)]
+    Migrate(#[from] DatabaseError),
+    /// PostgreSQL failed.
+    #[error("PostgreSQL failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The log failed, or a record on it cannot be read by this program.
+    #[error("{0:#}")]
+    Replay(anyhow::Error),
+}
+
+/// How to rebuild.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RebuildOptions {
+    /// Swap even though the new read model differs from the live one: that is what a repair is for.
+    pub accept_differences: bool,
+}
+
+/// What a rebuild came to.
+#[derive(Clone, Debug)]
+pub struct RebuildReport {
+    /// Records projected.
+    pub records: u64,
+    /// How long all of it took.
+    pub seconds: f64,
+    /// What the new read model has otherwise than the live one.
+    pub differences: Vec<String>,
+    /// What could not be compared, and why.
+    pub notes: Vec<String>,
+    /// Whether the new one is the live one now.
+    pub swapped: bool,
+}
+
+impl fmt::Display for RebuildReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for note in &self.notes {
+            writeln!(f, "note: {note}")?;
+        }
+        for difference in &self.differences {
+            writeln!(f, "difference: {difference}")?;
+        }
+        write!(f, "{} records in {:.1} s: ", self.records, self.seconds)?;
+        if self.swapped {
+            write!(f, "the new read model is live, the one before is in the schema footfall_previous")
+        } else {
+            write!(
+                f,
+                "not swapped, because the new read model differs; it is in the schema {REBUILD_SCHEMA} for you to look \
+                 at; with --accept-differences it is put in place all the same"
+            )
+        }
+    }
+}
+
+/// Makes the read model anew from the whole log and puts it in the live one's place.
+///
+/// The projector has to be stopped; read services may go on. What the live model has come to is compared before the
+/// rest of the log is added. A dead letter that the live model has not keeps the swap from happening, whatever the
+/// options say; other differences do unless they are accepted.
+pub async fn rebuild(
+    database: &Database,
+    log: &dyn EventLog,
+    settings: &ProjectorSettings,
+    zone: Tz,
+    options: RebuildOptions,
+    progress: &Progress,
+) -> Result<RebuildReport, RebuildError> {
+    let started = Instant::now();
+    let _lease = Lease::exclusive(database).await?.ok_or(RebuildError::Busy)?;
+    let pool = database.pool(REBUILD_SCHEMA, "footfall rebuild", settings.projector_connections);
+    let made_for = MadeFor {
+        zone,
+        log_id: log.log_id().clone(),
+        partitions: log.partitions(),
+        deduplication_days: settings.deduplication_days,
+    };
+    swap::drop_unfinished(database).await?;
+    database.migrate(REBUILD_SCHEMA, READ_MODEL).await?;
+    let model = Arc::new(ReadModel::prepare(pool.clone(), made_for.clone()).await?);
+    let live = compare::Live::find(&pool, &made_for).await?;
+    let reader = log.reader(Sharing::Alone).await.map_err(|error| RebuildError::Replay(error.into()))?;
+    let result = replay_and_compare(&model, &reader, settings, live.as_ref(), progress).await;
+    reader.close().await;
+    let (records, mut comparison) = result?;
+
+    let swapped =
+        comparison.new_dead_letters.is_empty() && (comparison.differences.is_empty() || options.accept_differences);
+    if swapped {
+        swap::swap(database, live.is_some()).await?;
+    }
+    pool.close().await;
+    progress.finish();
+    comparison.differences.append(&mut comparison.new_dead_letters);
+    Ok(RebuildReport {
+        records,
+        seconds: started.elapsed().as_secs_f64(),
+        differences: comparison.differences,
+        notes: comparison.notes,
+        swapped,
+    })
+}
+
+async fn replay_and_compare(
+    model: &Arc<ReadModel>,
+    reader: &Arc<dyn EventReader>,
+    settings: &ProjectorSettings,
+    live: Option<&compare::Live>,
+    progress: &Progress,
+) -> Result<(u64, compare::Comparison), RebuildError> {
+    let replay = replay::Replay { model, reader, settings, progress };
+    let mut records = 0;
+    let mut comparison = compare::Comparison::default();
+    if let Some(live) = live {
+        compare::copy_skips(&model.pool).await?;
+        if live.same_log {
+            records +=
+                replay.all("up to the live read model", &live.next_offsets).await.map_err(RebuildError::Replay)?;
+        }
+        comparison = compare::compare(&model.pool, live).await?;
+    }
+    let ends = replay.ends().await.map_err(RebuildError::Replay)?;
+    records += replay.all("up to the end of the log", &ends).await.map_err(RebuildError::Replay)?;
+    Ok((records, comparison))
+}

@@ -1,0 +1,285 @@
+//! One partition of the log against the tables.
+
+use super::{
+    acknowledged::Acknowledged,
+    expected::{CorrectedFact, Expected, Repetitions},
+    findings::Findings,
+    rows::{FactRow, Facts, INTERACTIONS, PAGE_VIEWS, facts, sessions},
+};
+use crate::{
+    model::PROJECTION,
+    progress::Progress,
+    projection::{Decoded, EventKey, Outcome, SKIPPED, decode_record},
+    scan::Scan,
+};
+use chrono::TimeDelta;
+use event_log::{EventReader, Record};
+use schema::{Envelope, Event, EventType, InteractionKind, Position, SessionId};
+use sqlx::PgConnection;
+use std::collections::{HashMap, HashSet};
+
+/// Records and bytes that are in memory of the log.
+const STEP: (usize, usize) = (5_000, 4 * 1024 * 1024);
+
+/// What a partition is compared with.
+pub struct Pass<'a> {
+    /// Reads the log.
+    pub reader: &'a dyn EventReader,
+    /// The tables, in the snapshot.
+    pub connection: PgConnection,
+    /// Which partition.
+    pub partition: u16,
+    /// How many there are.
+    pub partitions: u16,
+    /// The deduplication window.
+    pub window: Option<TimeDelta>,
+    /// What clients were told.
+    pub acknowledged: Option<&'a Acknowledged>,
+    /// Where to tell how far it is.
+    pub progress: &'a Progress,
+}
+
+/// State of a pass.
+struct State {
+    expected: Expected,
+    repetitions: Repetitions,
+    page_views: Facts,
+    interactions: Facts,
+    /// Offsets of dead letters with their reasons; as many as there are.
+    dead: HashMap<i64, String>,
+    /// Facts whose row has something else than the log; a correction may explain it.
+    otherwise: HashMap<(EventType, i64), CorrectedFact>,
+    extra: Vec<i64>,
+    findings: Findings,
+}
+
+impl Pass<'_> {
+    /// Reads the partition up to its checkpoint in the snapshot. Gives what differs and the number of records.
+    pub async fn run(mut self) -> anyhow::Result<(Findings, u64)> {
+        let until: i64 =
+            sqlx::query_scalar("SELECT next_offset FROM checkpoint WHERE projection = $1 AND partition = $2")
+                .bind(PROJECTION)
+                .bind(i32::from(self.partition))
+                .fetch_one(&mut self.connection)
+                .await?;
+        let low = self.reader.watermarks(self.partition).await?.low;
+        // what is no longer on the log cannot be compared
+        let first = Position::new(self.partition, low).id();
+        let (_, last) = Position::ids_of(self.partition);
+        let mut state = State {
+            expected: Expected::default(),
+            repetitions: Repetitions::new(self.window),
+            page_views: Facts::new(PAGE_VIEWS, first, last),
+            interactions: Facts::new(INTERACTIONS, first, last),
+            dead: self.dead_letters(low).await?,
+            otherwise: HashMap::new(),
+            extra: Vec::new(),
+            findings: Findings::new(self.partition),
+        };
+        let mut scan = Scan::new(self.reader, self.partition, low, until);
+        let mut records = 0;
+        loop {
+            let step = scan.next(STEP.0, STEP.1).await?;
+            if step.is_empty() {
+                break;
+            }
+            for record in &step {
+                self.record(&mut state, record).await?;
+            }
+            records += u64::try_from(step.len()).unwrap_or_default();
+            self.progress.advance(step.len());
+        }
+        self.finish(&mut state, first).await?;
+        if low == 0 {
+            self.tally(&mut state).await?;
+        } else {
+            state.findings.note(&format!("the log begins at offset {low}: what was before it is not compared"));
+        }
+        Ok((state.findings, records))
+    }
+
+    async fn dead_letters(&mut self, low: i64) -> sqlx::Result<HashMap<i64, String>> {
+        let rows: Vec<(i64, String)> =
+            sqlx::query_as("SELECT \"offset\", reason FROM dead_letter WHERE partition = $1 AND \"offset\" >= $2")
+                .bind(i32::from(self.partition))
+                .bind(low)
+                .fetch_all(&mut self.connection)
+                .await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    async fn record(&mut self, state: &mut State, record: &Record) -> sqlx::Result<()> {
+        let id = record.position.id();
+        let decoded = decode_record(record, self.partitions);
+        if let Some(reason) = state.dead.remove(&record.position.offset) {
+            let event_type = match &decoded {
+                _ if reason == SKIPPED => None,
+                Ok(Decoded::Event(envelope)) => Some(envelope.event.event_type()),
+                Ok(Decoded::Dead { event_type, .. }) => *event_type,
+                Err(_) => None,
+            };
+            state.expected.tally.count(event_type, Outcome::Dead);
+            return Ok(());
+        }
+        let Ok(Decoded::Event(envelope)) = decoded else {
+            state.findings.add("records that are no events and no dead letters", record.position);
+            return Ok(());
+        };
+        if let Some(acknowledged) = self.acknowledged {
+            acknowledged.saw(EventKey::of(&envelope.session_id, envelope.event_id));
+        }
+        if state.repetitions.repeats(&envelope) {
+            state.expected.tally.count(Some(envelope.event.event_type()), Outcome::Duplicate);
+            return Ok(());
+        }
+        let facts = match &envelope.event {
+            Event::PageViewRecorded(_) => Some(&mut state.page_views),
+            Event::InteractionRecorded(_) => Some(&mut state.interactions),
+            _ => None,
+        };
+        let row = match facts {
+            Some(facts) => facts.take(&mut self.connection, id, &mut state.extra).await?,
+            None => None,
+        };
+        if let Some(row) = &row {
+            state.compare(row, &envelope);
+        }
+        state.expected.apply(id, &envelope, row.is_some());
+        Ok(())
+    }
+
+    async fn finish(&mut self, state: &mut State, first: i64) -> sqlx::Result<()> {
+        let connection = &mut self.connection;
+        state.page_views.rest(connection, &mut state.extra).await?;
+        state.interactions.rest(connection, &mut state.extra).await?;
+        for id in std::mem::take(&mut state.extra) {
+            state.findings.add("rows without an event", id);
+        }
+        for id in state.expected.unexplained() {
+            state.findings.add("events without a row", id);
+        }
+        for offset in state.dead.keys() {
+            state.findings.add("dead letters without a record", offset);
+        }
+        for (table, event_type) in
+            [("page_view", EventType::PageViewRecorded), ("interaction", EventType::InteractionRecorded)]
+        {
+            let deleted: Vec<i64> = of_type(state.expected.deleted.iter().copied(), event_type);
+            for id in there(connection, table, &deleted).await? {
+                state.findings.add("deleted rows that are still there", id);
+            }
+            let corrected: Vec<i64> = of_type(state.expected.corrected.keys().copied(), event_type);
+            state.corrections(&facts(connection, event_type, &corrected).await?, event_type);
+        }
+        for ((_, id), found) in std::mem::take(&mut state.otherwise) {
+            state.findings.add("rows that hold something else than their event", format!("{id} ({found:?})"));
+        }
+        self.sessions(state, first).await
+    }
+
+    async fn sessions(&mut self, state: &mut State, first: i64) -> sqlx::Result<()> {
+        let (start, last) = Position::ids_of(self.partition);
+        let mut after = start - 1;
+        loop {
+            let page = sessions(&mut self.connection, after, last).await?;
+            let Some((greatest, _)) = page.last() else { break };
+            after = *greatest;
+            for (id, session_id) in page {
+                let expected =
+                    SessionId::parse(session_id.clone()).ok().map(|text| state.expected.takes_session(&text, id));
+                // a session from before the log's beginning is mentioned later, or not at all
+                if id < first || expected == Some(Ok(())) {
+                    continue;
+                }
+                state
+                    .findings
+                    .add("sessions whose row is not that of their first event", format!("{id} ({session_id:?})"));
+            }
+        }
+        for id in state.expected.sessions.values() {
+            state.findings.add("sessions without a row", id);
+        }
+        Ok(())
+    }
+
+    async fn tally(&mut self, state: &mut State) -> sqlx::Result<()> {
+        let rows: Vec<(String, String, i64)> =
+            sqlx::query_as("SELECT event_type, outcome, events FROM tally WHERE partition = $1 AND events <> 0")
+                .bind(i32::from(self.partition))
+                .fetch_all(&mut self.connection)
+                .await?;
+        let stored: HashSet<(String, String, i64)> = rows.into_iter().collect();
+        let counted: HashSet<(String, String, i64)> = state
+            .expected
+            .tally
+            .entries()
+            .map(|(event_type, outcome, events)| (event_type.to_owned(), outcome.to_owned(), events))
+            .collect();
+        for (event_type, outcome, events) in stored.difference(&counted) {
+            state.findings.add("tally: the table says", format!("{event_type} {outcome} {events}"));
+        }
+        for (event_type, outcome, events) in counted.difference(&stored) {
+            state.findings.add("tally: the log says", format!("{event_type} {outcome} {events}"));
+        }
+        state.findings.tally = counted.into_iter().collect();
+        Ok(())
+    }
+}
+
+impl State {
+    fn compare(&mut self, row: &FactRow, envelope: &Envelope) {
+        if row.session_id.as_deref() != Some(envelope.session_id.as_str()) {
+            self.findings.add("rows of another session than their event's", row.id);
+        }
+        if row.timestamp != envelope.occurred_at || row.recorded_at != envelope.recorded_at {
+            self.findings.add("rows of another time than their event's", row.id);
+        }
+        let found = found_in(row, envelope.event.event_type());
+        let same = match &envelope.event {
+            Event::PageViewRecorded(event) => found.url.as_ref() == Some(&event.url),
+            Event::InteractionRecorded(event) => {
+                found.element.as_ref() == Some(&event.element) && found.kind == Some(event.kind)
+            }
+            _ => true,
+        };
+        if !same {
+            self.otherwise.insert((envelope.event.event_type(), row.id), found);
+        }
+    }
+
+    /// Corrected facts must hold what their last correction says; what it does not name is not looked at.
+    fn corrections(&mut self, rows: &[FactRow], event_type: EventType) {
+        for row in rows {
+            let key = (event_type, row.id);
+            let Some(wanted) = self.expected.corrected.get(&key) else { continue };
+            let found = found_in(row, event_type);
+            self.otherwise.remove(&key);
+            let same = wanted.url.as_ref().is_none_or(|url| found.url.as_ref() == Some(url))
+                && wanted.element.as_ref().is_none_or(|element| found.element.as_ref() == Some(element))
+                && wanted.kind.is_none_or(|kind| found.kind == Some(kind));
+            if !same {
+                self.findings.add("rows that hold something else than their correction", row.id);
+            }
+        }
+    }
+}
+
+fn found_in(row: &FactRow, event_type: EventType) -> CorrectedFact {
+    if event_type == EventType::PageViewRecorded {
+        CorrectedFact { url: row.text.clone(), ..CorrectedFact::default() }
+    } else {
+        CorrectedFact { url: None, kind: InteractionKind::parse(&row.kind), element: row.text.clone() }
+    }
+}
+
+fn of_type(facts: impl Iterator<Item = (EventType, i64)>, event_type: EventType) -> Vec<i64> {
+    facts.filter(|fact| fact.0 == event_type).map(|fact| fact.1).collect()
+}
+
+/// Those of the ids that have a row.
+async fn there(connection: &mut PgConnection, table: &str, ids: &[i64]) -> sqlx::Result<Vec<i64>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    sqlx::query_scalar(&format!("SELECT id FROM {table} WHERE id = ANY($1)")).bind(ids).fetch_all(connection).await
+}

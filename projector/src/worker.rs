@@ -1,0 +1,271 @@
+//! One partition: read, decode, project, for as long as it is ours.
+
+use crate::{
+    checkpoint,
+    dead_letters::skipped_offsets,
+    health::{PartitionHealth, postgres_away},
+    metrics as names,
+    model::ReadModel,
+    projection::{Batch, Decoded, Outcome, Parked, Tally},
+    same_log::{NotTheSameLog, start_offset},
+    settings::Limits,
+    write::{PartitionWriter, ProjectError, backoff, is_outage, offset_as_f64},
+};
+use event_log::{EventReader, OpenError, PartitionReader, ReadError};
+use metrics::{counter, gauge};
+use schema::Position;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// How long nothing has to come until the end of the log is looked at, first and then.
+const IDLE: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(10)];
+
+/// How often progress is told to the log while there is work.
+const REPORT_EVERY: Duration = Duration::from_secs(1);
+
+/// How often a parked partition looks whether it may pass.
+const LOOK_FOR_SKIP_EVERY: Duration = Duration::from_secs(2);
+
+/// What a batch under way may take when the partition is given away, before it is dropped.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The worker of one partition.
+#[derive(Clone)]
+pub struct Worker {
+    /// What it writes to.
+    pub model: Arc<ReadModel>,
+    /// What it reads from.
+    pub reader: Arc<dyn EventReader>,
+    /// Which partition.
+    pub partition: u16,
+    /// Where it says how it is.
+    pub health: PartitionHealth,
+    /// How much it takes at a time.
+    pub limits: Limits,
+    /// Cancelled when it is to end.
+    pub token: CancellationToken,
+}
+
+/// Why a worker does not go on as it was.
+enum Trouble {
+    /// It may be better in a moment.
+    Passing(String),
+    /// Read the checkpoint again and go on from there, at once.
+    Reopen,
+    /// Only an operator can help.
+    Lasting(String),
+}
+
+impl Worker {
+    /// Projects until the partition is taken away or the token is cancelled. Gets over outages by itself; what only
+    /// an operator can mend stops the partition, and it says so until it is told to end.
+    pub async fn run(self) {
+        let mut waits = backoff();
+        loop {
+            let started = Instant::now();
+            let trouble = match self.follow().await {
+                Ok(()) => return self.health.ready(),
+                Err(trouble) => trouble,
+            };
+            match trouble {
+                Trouble::Reopen => {}
+                Trouble::Passing(reason) => {
+                    tracing::warn!(partition = self.partition, reason, "waiting");
+                    self.health.waiting(&reason);
+                    if started.elapsed() > Duration::from_mins(1) {
+                        waits = backoff();
+                    }
+                    let wait = waits.next().unwrap_or(GRACE);
+                    tokio::select! { () = tokio::time::sleep(wait) => {}, () = self.token.cancelled() => return }
+                }
+                Trouble::Lasting(reason) => {
+                    tracing::error!(partition = self.partition, reason, "partition stopped");
+                    self.health.waiting(&reason);
+                    gauge!(names::STOPPED_PARTITIONS).increment(1.0);
+                    self.token.cancelled().await;
+                    gauge!(names::STOPPED_PARTITIONS).decrement(1.0);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Reads the checkpoint, opens the log there and projects. `Ok`: the partition is not ours any more.
+    async fn follow(&self) -> Result<(), Trouble> {
+        let found = checkpoint::read(&self.model.pool, self.partition).await.map_err(of_database)?;
+        if found.generation != self.model.generation || found.next_offset < 0 {
+            return Err(Trouble::Lasting("another read model has taken over: start the projector again".to_owned()));
+        }
+        let skip = skipped_offsets(&self.model.pool, self.partition, found.next_offset).await.map_err(of_database)?;
+        let from = match start_offset(&*self.reader, self.partition, &found).await {
+            Ok(from) => from,
+            Err(NotTheSameLog::Read(error)) => return of_log(&error),
+            Err(error) => return Err(Trouble::Lasting(error.to_string())),
+        };
+        let mut log = match self.reader.open(self.partition, from).await {
+            Ok(log) => log,
+            Err(OpenError::Read(error)) => return of_log(&error),
+            Err(error @ OpenError::OutOfRange { .. }) => return Err(Trouble::Passing(error.to_string())),
+        };
+        self.health.ready();
+        let mut writer = PartitionWriter::new(self.model.clone(), self.partition, &found, self.health.clone());
+        let mut dead_in_a_row = 0;
+        let mut reported = Instant::now();
+        loop {
+            let records = match self.next(&mut *log, &writer).await {
+                Ok(Some(records)) => records,
+                Ok(None) => return Ok(()),
+                Err(error) => return of_log(&error),
+            };
+            let (mut batch, parked) = Batch::decode(self.partition, self.model.made_for.partitions, records, &skip);
+            let too_many = cut_at_limit(&mut batch, &mut dead_in_a_row, self.limits.dead_letters_in_a_row);
+            if !self.project(&mut writer, &batch, &mut dead_in_a_row).await? {
+                return Ok(());
+            }
+            if too_many || dead_in_a_row >= self.limits.dead_letters_in_a_row {
+                return Err(Trouble::Lasting(format!(
+                    "the last {dead_in_a_row} records were all dead letters: see `footfall dead-letter list`; start \
+                     the projector again to go on"
+                )));
+            }
+            if let Some(parked) = parked {
+                return self.wait_for_skip(&parked).await;
+            }
+            if reported.elapsed() > REPORT_EVERY {
+                reported = Instant::now();
+                self.report(&writer, None).await;
+            }
+        }
+    }
+
+    /// The next records; `None` when the worker is to end. Notes when the end of the log has been reached.
+    async fn next(
+        &self,
+        log: &mut dyn PartitionReader,
+        writer: &PartitionWriter,
+    ) -> Result<Option<Vec<event_log::Record>>, ReadError> {
+        let mut idle = IDLE.into_iter();
+        let mut patience = IDLE[0];
+        loop {
+            patience = idle.next().unwrap_or(patience);
+            let next = timeout(patience, log.next(self.limits.batch_records, self.limits.batch_bytes));
+            let records = tokio::select! {
+                biased;
+                () = self.token.cancelled() => return Ok(None),
+                records = next => records,
+            };
+            if let Ok(records) = records {
+                return records.map(Some);
+            }
+            let range = self.reader.watermarks(self.partition).await?;
+            self.report(writer, Some(range.high)).await;
+            if range.high <= writer.next_offset().max(range.low)
+                && let Err(error) = checkpoint::caught_up(&self.model, self.partition, writer.next_offset()).await
+            {
+                tracing::debug!(partition = self.partition, %error, "could not note that the end was reached");
+            }
+        }
+    }
+
+    /// Commits a batch. `false`: the worker was told to end, and the batch took too long to wait for.
+    async fn project(&self, writer: &mut PartitionWriter, batch: &Batch, dead: &mut usize) -> Result<bool, Trouble> {
+        if batch.is_empty() {
+            return Ok(true);
+        }
+        let outcomes = tokio::select! {
+            outcomes = writer.project(batch) => outcomes,
+            () = async { self.token.cancelled().await; tokio::time::sleep(GRACE).await } => return Ok(false),
+        };
+        match outcomes {
+            Ok(tallies) => {
+                *dead = trailing_refusals(&tallies, *dead);
+                Ok(true)
+            }
+            Err(ProjectError::Fenced) => {
+                counter!(names::FENCED_TOTAL).increment(1);
+                tracing::warn!(
+                    partition = self.partition,
+                    "the checkpoint was moved by somebody else, reading it again"
+                );
+                Err(Trouble::Reopen)
+            }
+            Err(error @ ProjectError::Stop(_)) => Err(Trouble::Lasting(error.to_string())),
+        }
+    }
+
+    async fn wait_for_skip(&self, parked: &Parked) -> Result<(), Trouble> {
+        let (partition, offset) = (self.partition, parked.offset);
+        let reason = format!(
+            "the record at {partition}/{offset} was written by a newer Footfall (schema version {}): update this \
+             projector, or pass over the record with `footfall dead-letter skip {partition} {offset}`",
+            parked.found
+        );
+        tracing::warn!(partition, offset, reason, "waiting");
+        self.health.waiting(&reason);
+        loop {
+            tokio::select! {
+                () = self.token.cancelled() => return Ok(()),
+                () = tokio::time::sleep(LOOK_FOR_SKIP_EVERY) => {}
+            }
+            let skip = skipped_offsets(&self.model.pool, partition, offset).await.map_err(of_database)?;
+            if skip.contains(&offset) {
+                return Err(Trouble::Reopen);
+            }
+        }
+    }
+
+    async fn report(&self, writer: &PartitionWriter, high: Option<i64>) {
+        let next = writer.next_offset();
+        self.reader.report(&[Position::new(self.partition, next)]).await;
+        if let Some(high) = high {
+            let lag = offset_as_f64((high - next).max(0));
+            gauge!(names::LAG_OFFSETS, "partition" => self.partition.to_string()).set(lag);
+        }
+    }
+}
+
+/// Ends the batch at the dead letter that is one too many in a row; `true` when there is one. Counts on.
+fn cut_at_limit(batch: &mut Batch, dead_in_a_row: &mut usize, limit: usize) -> bool {
+    for index in 0..batch.len() {
+        match &batch.decoded[index] {
+            Decoded::Event(_) => *dead_in_a_row = 0,
+            Decoded::Dead { reason, .. } if *reason == crate::projection::SKIPPED => {}
+            Decoded::Dead { .. } => *dead_in_a_row += 1,
+        }
+        if *dead_in_a_row >= limit {
+            batch.truncate(index + 1);
+            return true;
+        }
+    }
+    false
+}
+
+/// Records that PostgreSQL refused come as parts of one record each; goes on counting those at the end.
+fn trailing_refusals(tallies: &[Tally], before: usize) -> usize {
+    let all_dead = |tally: &&Tally| tally.entries().all(|(_, outcome, _)| outcome == Outcome::Dead.as_str());
+    match tallies {
+        [_] => before,
+        parts => parts.iter().rev().take_while(all_dead).count(),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]
+fn of_database(error: sqlx::Error) -> Trouble {
+    if is_outage(&error) {
+        Trouble::Passing(postgres_away(&error))
+    } else {
+        Trouble::Lasting(format!("the read model cannot be read: {error}"))
+    }
+}
+
+fn of_log(error: &ReadError) -> Result<(), Trouble> {
+    match error {
+        ReadError::Revoked => Ok(()),
+        ReadError::Unavailable(_) => Err(Trouble::Passing(error.to_string())),
+        ReadError::Fatal(_) => Err(Trouble::Lasting(error.to_string())),
+    }
+}

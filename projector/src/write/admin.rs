@@ -1,0 +1,142 @@
+//! Corrections and deletions, one at a time: rare, so simple beats fast.
+//!
+//! What they name may be gone or never have been; then they have no effect. Rows of other partitions are none of
+//! this worker's business, whatever an event says.
+
+use super::{attempt::Effects, deletions, seen, sessions};
+use crate::{
+    dimensions::Interned,
+    model::ReadModel,
+    projection::{Session, day_of},
+};
+use chrono::{DateTime, Utc};
+use schema::{Envelope, Event, InteractionCorrected, InteractionKind, PageViewCorrected, Position, SessionCorrected};
+use sqlx::PgConnection;
+
+/// Applies a correction or deletion that stands at `position`.
+pub(super) async fn apply(
+    connection: &mut PgConnection,
+    model: &ReadModel,
+    position: Position,
+    envelope: &Envelope,
+    interned: &Interned<'_>,
+    effects: &mut Effects,
+) -> sqlx::Result<()> {
+    let (first, last) = Position::ids_of(position.partition);
+    let here = |id: i64| (first..=last).contains(&id);
+    match &envelope.event {
+        Event::SessionCorrected(event) => {
+            if let Some(session) = load(connection, envelope).await? {
+                correct_session(connection, model, session, event, interned, effects).await?;
+            }
+        }
+        Event::SessionDeleted => {
+            if let Some(session) = load(connection, envelope).await? {
+                seen::note_session(connection, envelope.session_id.as_str(), session.first_recorded_at).await?;
+                deletions::session(connection, model, position.id(), &session, effects).await?;
+            }
+        }
+        Event::PageViewCorrected(event) if here(event.id) => {
+            correct_page_view(connection, model, event, interned, effects).await?;
+        }
+        Event::InteractionCorrected(event) if here(event.id) => {
+            correct_interaction(connection, model, event, interned, effects).await?;
+        }
+        Event::PageViewDeleted { id } if here(*id) => {
+            deletions::page_view(connection, model, *id, effects).await?;
+        }
+        Event::InteractionDeleted { id } if here(*id) => {
+            deletions::interaction(connection, model, *id, effects).await?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+async fn load(connection: &mut PgConnection, envelope: &Envelope) -> sqlx::Result<Option<Session>> {
+    let rows = sessions::load(connection, &[envelope.session_id.as_str()]).await?;
+    Ok(rows.into_iter().next().map(|row| row.session))
+}
+
+async fn correct_session(
+    connection: &mut PgConnection,
+    model: &ReadModel,
+    old: Session,
+    event: &SessionCorrected,
+    interned: &Interned<'_>,
+    effects: &mut Effects,
+) -> sqlx::Result<()> {
+    let agent = event.user_agent.as_deref().and_then(|text| interned.agents.get(text)).copied();
+    let mut new = old.clone();
+    new.corrected(event, agent);
+    effects.rollups.session_changed(model.made_for.zone, Some(&old), Some(&new));
+    sessions::update(connection, &[&new]).await
+}
+
+async fn correct_page_view(
+    connection: &mut PgConnection,
+    model: &ReadModel,
+    event: &PageViewCorrected,
+    interned: &Interned<'_>,
+    effects: &mut Effects,
+) -> sqlx::Result<()> {
+    let url_id = interned.urls.get(event.url.as_str()).copied().unwrap_or_default();
+    let old: Option<(i64, DateTime<Utc>)> = sqlx::query_as("SELECT url_id, \"timestamp\" FROM page_view WHERE id = $1")
+        .bind(event.id)
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some((old_url_id, at)) = old else { return Ok(()) };
+    let day = day_of(model.made_for.zone, at);
+    effects.rollups.page_views_changed(day, old_url_id, -1);
+    effects.rollups.page_views_changed(day, url_id, 1);
+    sqlx::query("UPDATE page_view SET url_id = $1 WHERE id = $2 AND \"timestamp\" = $3")
+        .bind(url_id)
+        .bind(event.id)
+        .bind(at)
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+async fn correct_interaction(
+    connection: &mut PgConnection,
+    model: &ReadModel,
+    event: &InteractionCorrected,
+    interned: &Interned<'_>,
+    effects: &mut Effects,
+) -> sqlx::Result<()> {
+    let element_id = event.element.as_deref().and_then(|text| interned.elements.get(text)).copied();
+    let old: Option<(String, DateTime<Utc>)> =
+        sqlx::query_as("SELECT event_type, \"timestamp\" FROM interaction WHERE id = $1")
+            .bind(event.id)
+            .fetch_optional(&mut *connection)
+            .await?;
+    let Some((old_kind, at)) = old else { return Ok(()) };
+    if let Some(kind) = event.kind {
+        let day = day_of(model.made_for.zone, at);
+        effects.rollups.interactions_changed(day, kind_of(&old_kind)?, -1);
+        effects.rollups.interactions_changed(day, kind, 1);
+    }
+    sqlx::query(
+        "UPDATE interaction
+         SET event_type = COALESCE($1, event_type), element_id = COALESCE($2, element_id),
+             metadata = COALESCE($3::text::jsonb, metadata)
+         WHERE id = $4 AND \"timestamp\" = $5",
+    )
+    .bind(event.kind.map(InteractionKind::as_str))
+    .bind(element_id)
+    .bind(event.metadata.as_ref().map(|metadata| metadata.get()))
+    .bind(event.id)
+    .bind(at)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// The kind in a row. Only this program writes it, so another one is a column that cannot be decoded.
+pub(super) fn kind_of(name: &str) -> sqlx::Result<InteractionKind> {
+    InteractionKind::parse(name).ok_or_else(|| sqlx::Error::ColumnDecode {
+        index: "event_type".to_owned(),
+        source: format!("{name:?} is no kind of interaction").into(),
+    })
+}

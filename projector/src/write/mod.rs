@@ -1,0 +1,17 @@
+//! From a decoded batch to one transaction.
+
+mod admin;
+mod attempt;
+mod bulk;
+mod deletions;
+mod error;
+mod ledger;
+mod partition_writer;
+mod rollups;
+mod seen;
+mod sessions;
+
+pub use attempt::{Part, attempt};
+pub use error::{WriteError, is_outage};
+pub(crate) use partition_writer::offset_as_f64;
+pub use partition_writer::{PartitionWriter, ProjectError, backoff};

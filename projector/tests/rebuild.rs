@@ -1,0 +1,167 @@
+//! A rebuild comes to the same tables, or says what differs and does not swap.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use chrono_tz::Tz;
+use clap::Parser;
+use projector::{Progress, RebuildError, RebuildOptions, RebuildReport, VerifyOptions, dead_letters, rebuild, verify};
+use schema::{Event, InteractionKind, codec};
+use sqlx::Executor;
+use support::{running::*, *};
+
+async fn filled() -> Running {
+    let mut running = Running::prepare(3).await;
+    running.start(&[]);
+    let mut events = Vec::new();
+    for i in 0..30_u32 {
+        let session = format!("s{}", i % 5);
+        let second = i64::from(i) * 3_600;
+        events.push(given(page_view(&session, second, &format!("http://a.example/{}", i % 4)), u128::from(i)));
+        events.push(interaction(&session, second, InteractionKind::Scroll, "[1]"));
+        events.push(announced(&session, second, FIREFOX, Some(at(second + 60))));
+    }
+    events.extend_from_within(..6);
+    events.push(envelope("s2", 0, Event::SessionDeleted));
+    running.append(&events).await;
+    let newer = running.append_raw(vec![garbage(codec::SCHEMA_VERSION + 1), garbage(1)]).await;
+    running.until("the log is projected up to the newer record", "SELECT sum(events)::bigint FROM tally", 97).await;
+    dead_letters::skip(&running.pool, newer[0]).await.unwrap();
+    running.until("all are counted", "SELECT sum(events)::bigint FROM tally", 99).await;
+    running.stop().await;
+    running
+}
+
+async fn rebuilt(running: &Running, zone: Tz, options: RebuildOptions) -> Result<RebuildReport, RebuildError> {
+    let settings = Command::parse_from(["rebuild"]).settings;
+    rebuild(&running.database, &*running.log, &settings, zone, options, &Progress::silent()).await
+}
+
+/// Everything in a read model that a reader could see, in one text.
+async fn contents(running: &Running, schema: &str) -> String {
+    let mut all = String::new();
+    for sql in [
+        "SELECT s.*, a.text, a.browser, a.family, 0 AS user_agent_id FROM {s}.session s JOIN {s}.user_agent a ON a.id = user_agent_id ORDER BY s.id",
+        "SELECT p.id, session, text, \"timestamp\", recorded_at FROM {s}.page_view p JOIN {s}.url u ON u.id = url_id ORDER BY p.id",
+        "SELECT i.id, session, event_type, metadata, text, \"timestamp\" FROM {s}.interaction i JOIN {s}.element e ON e.id = element_id ORDER BY i.id",
+        "SELECT * FROM {s}.daily_session ORDER BY day, shard",
+        "SELECT * FROM {s}.daily_browser ORDER BY day, browser, shard",
+        "SELECT day, text, shard, page_views FROM {s}.daily_page_view JOIN {s}.url ON id = url_id ORDER BY day, text, shard",
+        "SELECT * FROM {s}.daily_interaction ORDER BY day, event_type, shard",
+        "SELECT * FROM {s}.row_count ORDER BY resource, shard",
+        "SELECT * FROM {s}.tally WHERE events <> 0 ORDER BY partition, event_type, outcome",
+        "SELECT partition, \"offset\", reason, value FROM {s}.dead_letter ORDER BY 1, 2",
+        "SELECT * FROM {s}.seen_event ORDER BY day, key",
+        "SELECT * FROM {s}.seen_session ORDER BY key",
+        "SELECT partition, last_offset, last_digest, recorded_at FROM {s}.checkpoint ORDER BY 1",
+    ] {
+        let sql = sql.replace("{s}", schema);
+        let rows: Vec<String> = sqlx::query_scalar(&format!("SELECT to_jsonb(r)::text FROM ({sql}) r"))
+            .fetch_all(&running.pool)
+            .await
+            .unwrap();
+        assert!(!rows.is_empty(), "{sql}");
+        all += &rows.join("\n");
+    }
+    // differs by the dimension's order of arrival alone
+    regex_free_strip(&all)
+}
+
+/// Takes `"user_agent_id": 3` out of the JSON.
+fn regex_free_strip(text: &str) -> String {
+    let mut parts = text.split("\"user_agent_id\": ");
+    let mut stripped = parts.next().unwrap().to_owned();
+    for part in parts {
+        stripped += part.trim_start_matches(|c: char| c.is_ascii_digit());
+    }
+    stripped
+}
+
+#[tokio::test]
+async fn a_rebuild_gives_identical_tables_and_fences_the_old_ones() {
+    let mut running = filled().await;
+    let before = contents(&running, "footfall").await;
+    let report = rebuilt(&running, Tz::UTC, RebuildOptions::default()).await.unwrap();
+    assert!(report.swapped, "{report}");
+    assert_eq!((report.records, report.differences.len()), (99, 0), "{report}");
+    assert_eq!(contents(&running, "footfall").await, before);
+    assert_eq!(contents(&running, "footfall_previous").await, before);
+    let fenced = "SELECT count(*) FROM footfall_previous.checkpoint WHERE next_offset = -1 AND fenced_offset >= 0";
+    assert_eq!(running.number(fenced).await, 3);
+
+    // the projector goes on in the new tables, and the next rebuild replaces the previous ones
+    running.start(&[]);
+    running.append(&[page_view("s9", 0, "http://a.example/")]).await;
+    running.until("the new event is counted", "SELECT sum(events)::bigint FROM tally", 100).await;
+    running.stop().await;
+    assert!(rebuilt(&running, Tz::UTC, RebuildOptions::default()).await.unwrap().swapped);
+    let verified =
+        verify(&running.database, &*running.log, &VerifyOptions::default(), &Progress::silent()).await.unwrap();
+    assert!(verified.ok, "{verified}");
+}
+
+#[tokio::test]
+async fn what_was_not_projected_yet_is_in_the_new_read_model() {
+    let running = filled().await;
+    running.append(&[page_view("s9", 0, "http://a.example/")]).await;
+    let report = rebuilt(&running, Tz::UTC, RebuildOptions::default()).await.unwrap();
+    assert!(report.swapped, "{report}");
+    assert_eq!(running.number("SELECT sum(events)::bigint FROM tally").await, 100);
+}
+
+#[tokio::test]
+async fn a_difference_keeps_the_swap_from_happening_until_it_is_accepted() {
+    let running = filled().await;
+    running.pool.execute("UPDATE row_count SET rows = rows + 1 WHERE resource = 'session'").await.unwrap();
+    running.pool.execute("UPDATE daily_page_view SET page_views = page_views + 1").await.unwrap();
+    let report = rebuilt(&running, Tz::UTC, RebuildOptions::default()).await.unwrap();
+    assert!(!report.swapped);
+    for what in ["row_count", "daily_page_view"] {
+        assert!(report.differences.iter().any(|difference| difference.contains(what)), "{report}");
+    }
+    assert!(report.to_string().contains("--accept-differences"));
+    let report = rebuilt(&running, Tz::UTC, RebuildOptions { accept_differences: true }).await.unwrap();
+    assert!(report.swapped);
+    assert!(verify(&running.database, &*running.log, &VerifyOptions::default(), &Progress::silent()).await.unwrap().ok);
+}
+
+#[tokio::test]
+async fn a_dead_letter_that_the_live_model_has_not_always_stops_it() {
+    let running = filled().await;
+    running.pool.execute("DELETE FROM dead_letter WHERE reason = 'malformed'").await.unwrap();
+    let report = rebuilt(&running, Tz::UTC, RebuildOptions { accept_differences: true }).await.unwrap();
+    assert!(!report.swapped);
+    assert!(
+        report.differences.iter().any(|difference| difference.contains("is a dead letter in the new read model alone"))
+    );
+}
+
+#[tokio::test]
+async fn another_zone_is_what_a_rebuild_is_for() {
+    let running = filled().await;
+    let report = rebuilt(&running, Tz::Pacific__Auckland, RebuildOptions::default()).await.unwrap();
+    assert!(report.swapped, "{report}");
+    assert!(report.notes.iter().any(|note| note.contains("time zone")));
+    assert!(verify(&running.database, &*running.log, &VerifyOptions::default(), &Progress::silent()).await.unwrap().ok);
+}
+
+#[tokio::test]
+async fn a_running_projector_is_in_the_way_of_a_rebuild() {
+    let mut running = filled().await;
+    running.start(&[]);
+    running.append(&[page_view("s9", 0, "http://a.example/")]).await;
+    running.until("it works", "SELECT sum(events)::bigint FROM tally", 100).await;
+    let error = rebuilt(&running, Tz::UTC, RebuildOptions::default()).await.unwrap_err();
+    assert!(error.to_string().contains("stop it first"), "{error}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_live_read_model_a_rebuild_makes_the_first_one() {
+    let running = filled().await;
+    running.pool.execute("DROP SCHEMA footfall CASCADE").await.unwrap();
+    let report = rebuilt(&running, Tz::UTC, RebuildOptions::default()).await.unwrap_err();
+    // without the live model nobody knows which records were passed over
+    assert!(report.to_string().contains("newer Footfall"), "{report}");
+}

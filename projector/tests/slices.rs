@@ -1,0 +1,111 @@
+//! Months and days: made ahead, made on demand, dropped when every partition is past them.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use projector::slices::{drop_passed_days, make_ahead};
+use sqlx::Executor;
+use support::*;
+
+async fn tables(fixture: &Fixture, like: &str) -> Vec<String> {
+    sqlx::query_scalar(
+        "SELECT relname::text FROM pg_class WHERE relname LIKE $1 AND relispartition AND relkind = 'r' ORDER BY 1",
+    )
+    .bind(like)
+    .fetch_all(&fixture.pool)
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn this_month_and_the_next_two_are_made_ahead_and_twice_is_no_harm() {
+    let fixture = Fixture::new(1, Tz::UTC).await;
+    for _ in 0..2 {
+        make_ahead(&fixture.model, at(0)).await.unwrap();
+        fixture.model.forget();
+    }
+    assert_eq!(
+        tables(&fixture, "page\\_view\\_%").await,
+        ["page_view_2026_11", "page_view_2026_12", "page_view_2027_01"]
+    );
+    assert_eq!(tables(&fixture, "interaction\\_%").await.len(), 3);
+    assert_eq!(tables(&fixture, "seen\\_event\\_%").await, ["seen_event_2026_11_24", "seen_event_2026_11_25"]);
+}
+
+#[tokio::test]
+async fn two_projectors_that_need_the_same_month_at_once_both_get_it() {
+    let fixture = Fixture::new(4, Tz::UTC).await;
+    let mut tape = Tape::new(4);
+    let mut batches = vec![Vec::new(); 4];
+    for i in 0..40 {
+        let record = tape.put(&given(page_view(&format!("s{i}"), i, "http://a.example/"), 1));
+        batches[usize::from(record.position.partition)].push(record);
+    }
+    let projected = batches.into_iter().map(|records| fixture.project(records));
+    for outcome in futures::future::join_all(projected).await {
+        outcome.unwrap();
+    }
+    assert_eq!(fixture.number("SELECT count(*) FROM page_view_2026_11").await, 40);
+}
+
+#[tokio::test]
+async fn the_ends_of_the_calendar_have_a_month() {
+    let fixture = Fixture::new(1, Tz::America__New_York).await;
+    let mut tape = Tape::new(1);
+    let mut records = Vec::new();
+    for time in ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "2026-11-30T23:59:59.999999Z"] {
+        let mut event = page_view("s", 0, "http://a.example/");
+        event.occurred_at = time.parse::<DateTime<Utc>>().unwrap();
+        records.push(tape.put(&event));
+    }
+    fixture.project(records).await.unwrap();
+    assert_eq!(
+        tables(&fixture, "page\\_view\\_%").await,
+        ["page_view_0001_01", "page_view_2026_11", "page_view_9999_12"]
+    );
+    assert_eq!(fixture.number("SELECT count(*) FROM page_view").await, 3);
+    fixture.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn a_day_of_seen_ids_is_dropped_when_every_partition_has_passed_it_by_the_window_and_a_day() {
+    let fixture = Fixture::new(2, Tz::UTC).await;
+    let mut tape = Tape::new(2);
+    // both sessions have events on the first day; later only one partition goes on
+    let sessions: Vec<String> = (0..20).map(|i| format!("s{i}")).collect();
+    let of = |partition| sessions.iter().find(|s| schema::partition_for(s.as_bytes(), 2) == partition).unwrap();
+    for partition in 0..2 {
+        fixture.project(vec![tape.put(&given(page_view(of(partition), 0, "http://a.example/"), 1))]).await.unwrap();
+    }
+    let days = i64::from(DAYS);
+    let mut pass = async |partition: u16, day: i64| {
+        let record = tape.put(&page_view(of(partition), day * 86_400, "http://a.example/"));
+        fixture.project(vec![record]).await.unwrap();
+    };
+    pass(0, days + 30).await;
+    assert_eq!(drop_passed_days(&fixture.model).await.unwrap(), Vec::<String>::new(), "partition 1 may still need it");
+    pass(1, days + 1).await;
+    assert_eq!(drop_passed_days(&fixture.model).await.unwrap(), Vec::<String>::new(), "not a day past the window yet");
+
+    // a partition at the end of its log has passed the present
+    let caught_up = at(0) + TimeDelta::days(days + 2);
+    sqlx::query("UPDATE checkpoint SET caught_up_at = $1 WHERE partition = 1")
+        .bind(caught_up)
+        .execute(&fixture.pool)
+        .await
+        .unwrap();
+    assert_eq!(drop_passed_days(&fixture.model).await.unwrap(), ["seen_event_2026_11_24"]);
+    assert_eq!(tables(&fixture, "seen\\_event\\_%").await, Vec::<String>::new());
+
+    // one that was never heard of has passed nothing
+    fixture.project(vec![tape.put(&given(page_view(of(0), 0, "http://a.example/"), 2))]).await.unwrap();
+    fixture
+        .pool
+        .execute("UPDATE checkpoint SET caught_up_at = NULL, recorded_at = NULL WHERE partition = 1")
+        .await
+        .unwrap();
+    assert_eq!(drop_passed_days(&fixture.model).await.unwrap(), Vec::<String>::new());
+}
