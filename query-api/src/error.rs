@@ -1,0 +1,48 @@
+//! What can go wrong, and the one place that decides the status.
+
+use axum::response::{IntoResponse, Response};
+use service::http::Problem;
+
+/// Why a request was not answered with what it asked for.
+#[derive(Debug)]
+pub(crate) enum QueryError {
+    /// The request's own fault, or none of ours.
+    Problem(Problem),
+    /// The database.
+    Database(sqlx::Error),
+}
+
+impl From<Problem> for QueryError {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<sqlx::Error> for QueryError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl QueryError {
+    fn into_problem(self) -> Problem {
+        let error = match self {
+            Self::Problem(problem) => return problem,
+            Self::Database(error) => error,
+        };
+        let code =
+            error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned();
+        if code == "57014" {
+            tracing::warn!("a question to the database took too long and was cancelled");
+            return Problem::unavailable("This took too long. Ask for less: a shorter time, a smaller offset.", 5);
+        }
+        tracing::warn!(%error, "the read model could not be read");
+        Problem::unavailable("The read model cannot be read now. Try again.", 1)
+    }
+}
+
+impl IntoResponse for QueryError {
+    fn into_response(self) -> Response {
+        self.into_problem().into_response()
+    }
+}

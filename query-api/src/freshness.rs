@@ -1,0 +1,111 @@
+//! `GET /status/`: how far the read model is behind the log.
+
+use crate::{error::QueryError, routes::QueryApi};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use service::time_format::show;
+use std::time::Duration;
+
+/// How long the log may take to tell where it ends.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The whole answer. `null` where the log does not answer.
+#[derive(Serialize)]
+struct Status {
+    /// Events that wait, about: offsets are not dense.
+    lag_records: Option<i64>,
+    /// How old the newest event is that the slowest partition with a lag has brought in, in seconds; 0 without a lag.
+    lag_seconds: Option<i64>,
+    as_of: String,
+    partitions: Vec<Partition>,
+}
+
+#[derive(Serialize)]
+struct Partition {
+    partition: i32,
+    next_offset: i64,
+    log_end: Option<i64>,
+    lag_records: Option<i64>,
+    lag_seconds: Option<i64>,
+}
+
+/// Where a partition's projection stands.
+struct Checkpoint {
+    partition: i32,
+    next_offset: i64,
+    recorded_at: Option<DateTime<Utc>>,
+}
+
+/// `GET /status/`.
+pub(crate) async fn status(State(api): State<QueryApi>) -> Result<Response, QueryError> {
+    let now = Utc::now();
+    let checkpoints: Vec<(i32, i64, Option<DateTime<Utc>>)> =
+        sqlx::query_as("SELECT partition, next_offset, recorded_at FROM checkpoint ORDER BY partition")
+            .fetch_all(&api.inner.pool)
+            .await?;
+    let mut partitions = Vec::with_capacity(checkpoints.len());
+    for (partition, next_offset, recorded_at) in checkpoints {
+        let checkpoint = Checkpoint { partition, next_offset, recorded_at };
+        let log_end = log_end(&api, checkpoint.partition).await;
+        partitions.push(behind(&checkpoint, log_end, now));
+    }
+    let all = |pick: fn(&Partition) -> Option<i64>| partitions.iter().map(pick).collect::<Option<Vec<i64>>>();
+    let status = Status {
+        lag_records: all(|partition| partition.lag_records).map(|lags| lags.iter().sum()),
+        lag_seconds: all(|partition| partition.lag_seconds).map(|lags| lags.into_iter().max().unwrap_or(0)),
+        as_of: show(schema::to_micros(now), api.inner.zone),
+        partitions,
+    };
+    Ok(Json(status).into_response())
+}
+
+async fn log_end(api: &QueryApi, partition: i32) -> Option<i64> {
+    let log = api.inner.log.as_ref()?;
+    let asked = tokio::time::timeout(PATIENCE, log.watermarks(u16::try_from(partition).ok()?)).await;
+    match asked {
+        Ok(Ok(watermarks)) => Some(watermarks.high),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "the log does not tell where it ends");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+fn behind(checkpoint: &Checkpoint, log_end: Option<i64>, now: DateTime<Utc>) -> Partition {
+    let lag_records = log_end.map(|end| (end - checkpoint.next_offset).max(0));
+    let lag_seconds = lag_records.map(|lag| match checkpoint.recorded_at {
+        Some(recorded_at) if lag > 0 => (now - recorded_at).num_seconds().max(0),
+        _ => 0,
+    });
+    Partition {
+        partition: checkpoint.partition,
+        next_offset: checkpoint.next_offset,
+        log_end,
+        lag_records,
+        lag_seconds,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lag_is_told_in_records_and_seconds_and_nothing_is_made_up() {
+        let now = DateTime::from_timestamp(1_000, 0).unwrap();
+        let checkpoint = Checkpoint { partition: 3, next_offset: 10, recorded_at: DateTime::from_timestamp(940, 0) };
+        let of = |end| {
+            let found = behind(&checkpoint, end, now);
+            (found.lag_records, found.lag_seconds)
+        };
+        assert_eq!(of(Some(15)), (Some(5), Some(60)));
+        assert_eq!(of(Some(10)), (Some(0), Some(0)));
+        assert_eq!(of(None), (None, None));
+    }
+}
