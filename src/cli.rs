@@ -1,0 +1,129 @@
+//! The command line.
+
+use crate::{account, dead_letter, ingest, load, migrate, projector, query_api, rebuild, token, up, verify};
+use clap::{Parser, Subcommand, error::ErrorKind};
+use service::{
+    lifecycle::EXIT_MISUNDERSTOOD,
+    telemetry::{self, TelemetrySettings},
+};
+use std::process::ExitCode;
+
+/// Exact user-behaviour tracking: what is answered 202 is never lost, nothing counts twice, everything can be rebuilt
+/// from the log, and `footfall verify` proves it.
+#[derive(Parser)]
+#[command(name = "footfall", version, propagate_version = true, max_term_width = 120)]
+pub struct Cli {
+    #[command(flatten)]
+    telemetry: TelemetrySettings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run everything in one process, on servers of its own or on yours
+    Up(Box<up::Up>),
+    /// Run ingest alone: HTTP in, log out (needs Kafka)
+    Ingest(Box<ingest::Ingest>),
+    /// Run a projector alone: log in, read model out (needs Kafka and PostgreSQL)
+    Projector(Box<projector::Projector>),
+    /// Run query-api alone: lists, details and the report (needs PostgreSQL)
+    QueryApi(Box<query_api::QueryApi>),
+    /// Make or update the tables and, on Kafka, the topic
+    Migrate(Box<migrate::Migrate>),
+    /// Build the read model anew from the log, compare it, and put it in place (projectors stopped)
+    Rebuild(Box<rebuild::Rebuild>),
+    /// Prove that the tables hold exactly what the log says; exit code 1 when they do not
+    Verify(Box<verify::Verify>),
+    /// Records that could not be projected
+    DeadLetter(Box<dead_letter::DeadLetter>),
+    /// Tokens for programs
+    Token(Box<token::Token>),
+    /// Accounts for people
+    Account(Box<account::Account>),
+    /// Send realistic sessions and measure the answers
+    Load(Box<load::Load>),
+}
+
+impl Cli {
+    /// Runs the command to its end.
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        telemetry::start(&self.telemetry)?;
+        match self.command {
+            Command::Up(command) => command.run().await,
+            Command::Ingest(command) => command.run().await,
+            Command::Projector(command) => command.run().await,
+            Command::QueryApi(command) => command.run().await,
+            Command::Migrate(command) => command.run().await,
+            Command::Rebuild(command) => command.run().await,
+            Command::Verify(command) => command.run().await,
+            Command::DeadLetter(command) => command.run().await,
+            Command::Token(command) => command.run(),
+            Command::Account(command) => command.run().await,
+            Command::Load(command) => command.run().await,
+        }
+    }
+}
+
+/// Help where it was asked for; else what is wrong with the command line, on one line like every other error.
+pub fn misunderstood(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        error.exit();
+    }
+    eprintln!("footfall: {}; `--help` tells more", on_one_line(&error.render().to_string()));
+    ExitCode::from(EXIT_MISUNDERSTOOD)
+}
+
+/// clap's text without its usage.
+fn on_one_line(text: &str) -> String {
+    let telling = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let telling = telling.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    telling.fold(String::new(), |said, line| match said.as_str() {
+        "" => line.strip_prefix("error: ").unwrap_or(line).to_owned(),
+        _ if said.ends_with(':') => said + " " + line,
+        _ => said + "; " + line,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn what_is_wrong_is_told_on_one_line() {
+        for (arguments, told) in [
+            (
+                &["up", "--lissten"][..],
+                "unexpected argument '--lissten' found; tip: a similar argument exists: '--listen'",
+            ),
+            (&["account", "add"], "the following required arguments were not provided: <NAME>"),
+            (
+                &["token", "issue", "--role", "king"],
+                "invalid value 'king' for '--role <ROLE>'; [possible values: user, staff]",
+            ),
+        ] {
+            let error = Cli::try_parse_from([&["footfall"], arguments].concat()).err().unwrap();
+            assert_eq!(on_one_line(&error.render().to_string()), told);
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    /// Contract § 11: every setting is a flag and an environment variable of the same name.
+    #[test]
+    fn every_setting_has_its_variable() {
+        let mut commands = vec![Cli::command()];
+        while let Some(command) = commands.pop() {
+            for argument in command.get_arguments() {
+                let (Some(flag), Some(variable)) = (argument.get_long(), argument.get_env()) else { continue };
+                let expected = format!("FOOTFALL_{}", flag.to_uppercase().replace('-', "_"));
+                assert_eq!(variable.to_string_lossy(), expected, "--{flag} of {}", command.get_name());
+            }
+            commands.extend(command.get_subcommands().cloned());
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! `footfall dead-letter list | skip`.
+
+use crate::stores::{StoreSettings, Stores};
+use ::projector::dead_letters;
+use clap::Subcommand;
+use schema::{Position, migrations::READ_MODEL_SCHEMA};
+use std::process::ExitCode;
+
+/// Records that could not be projected.
+#[derive(clap::Args)]
+pub struct DeadLetter {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List them, one JSON object a line, in the order of their positions
+    List(Box<List>),
+    /// Pass over a record that a partition waits at: it becomes a dead letter
+    Skip(Box<Skip>),
+}
+
+#[derive(clap::Args)]
+struct List {
+    /// How many at most
+    #[arg(long, default_value_t = 100)]
+    limit: u32,
+    #[command(flatten)]
+    stores: StoreSettings,
+}
+
+#[derive(clap::Args)]
+struct Skip {
+    /// The partition
+    partition: u16,
+    /// The offset of the record
+    offset: i64,
+    #[command(flatten)]
+    stores: StoreSettings,
+}
+
+impl DeadLetter {
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        match self.action {
+            Action::List(list) => {
+                let stores = Stores::attach(&list.stores).await?;
+                let pool = stores.database.pool(READ_MODEL_SCHEMA, "footfall dead-letter", 1);
+                let listed = dead_letters::list(&pool, None, list.limit).await;
+                pool.close().await;
+                stores.close().await?;
+                for letter in listed? {
+                    println!("{}", to_json(&letter));
+                }
+            }
+            Action::Skip(skip) => {
+                let stores = Stores::attach(&skip.stores).await?;
+                let pool = stores.database.pool(READ_MODEL_SCHEMA, "footfall dead-letter", 1);
+                let asked = dead_letters::skip(&pool, Position::new(skip.partition, skip.offset)).await;
+                pool.close().await;
+                stores.close().await?;
+                asked?;
+                println!("partition {} will pass over offset {}", skip.partition, skip.offset);
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// One line: bytes that are no text are shown as far as they are, values up to 2,000 characters.
+fn to_json(letter: &dead_letters::DeadLetter) -> serde_json::Value {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).chars().take(2_000).collect::<String>();
+    serde_json::json!({
+        "partition": letter.position.partition,
+        "offset": letter.position.offset,
+        "reason": letter.reason,
+        "error": letter.error,
+        "schema_version": letter.schema_version,
+        "seen_at": letter.seen_at,
+        "key": letter.key.as_deref().map(text),
+        "value": text(&letter.value),
+    })
+}

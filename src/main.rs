@@ -1,0 +1,47 @@
+//! `footfall`: the command. Each subcommand has a file; what they share is in `stores` (which servers) and
+//! `process` (how a service runs and ends). There is no logic of its own in here.
+
+mod account;
+mod cli;
+mod dead_letter;
+mod ingest;
+mod load;
+mod migrate;
+mod process;
+mod projector;
+mod query_api;
+mod rebuild;
+mod secret;
+mod stores;
+mod token;
+mod up;
+mod verify;
+
+use clap::Parser;
+use service::lifecycle::{EXIT_FAILED, EXIT_NOT_DRAINED, NotDrained};
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return cli::misunderstood(&error),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&anyhow::Error::new(error).context("cannot start threads")),
+    };
+    match runtime.block_on(cli.run()) {
+        Ok(code) => code,
+        Err(error) => failed(&error),
+    }
+}
+
+/// One line with cause and way out.
+fn failed(error: &anyhow::Error) -> ExitCode {
+    let line = format!("{error:#}").replace('\n', " ");
+    eprintln!("footfall: {line}");
+    ExitCode::from(if error.is::<NotDrained>() { EXIT_NOT_DRAINED } else { EXIT_FAILED })
+}

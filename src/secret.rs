@@ -1,0 +1,76 @@
+//! The secret that `up` makes for itself and keeps in its data directory.
+
+use anyhow::{Context, bail};
+use service::{access::Keys, settings::KeySettings};
+use std::{
+    fs::{self, OpenOptions},
+    io::{ErrorKind, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
+use uuid::Uuid;
+
+const FILE: &str = "secret.key";
+
+/// The keys of the settings, else those of the data directory, which are made when they are not there.
+pub fn keys_or_make(settings: &KeySettings, data_dir: &Path) -> anyhow::Result<Keys> {
+    if let Some(keys) = settings.keys()? {
+        return Ok(keys);
+    }
+    let path = data_dir.join(FILE);
+    let write = || -> std::io::Result<()> {
+        // beside, then linked: a crash in between leaves no half-written secret, and the first of two wins
+        let new = data_dir.join(format!("{FILE}.{}", std::process::id()));
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        // two random UUIDs have 244 random bits from the system's generator
+        file.write_all(format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()).as_bytes())?;
+        file.sync_all()?;
+        let linked = fs::hard_link(&new, &path);
+        fs::remove_file(&new)?;
+        linked.or_else(|error| if error.kind() == ErrorKind::AlreadyExists { Ok(()) } else { Err(error) })
+    };
+    if !path.exists() {
+        write().with_context(|| format!("cannot write the secret key {}", path.display()))?;
+    }
+    read(&path)
+}
+
+/// The keys of the settings, else those of the data directory.
+pub fn keys(settings: &KeySettings, data_dir: &Path) -> anyhow::Result<Keys> {
+    if let Some(keys) = settings.keys()? {
+        return Ok(keys);
+    }
+    let path = data_dir.join(FILE);
+    if !path.exists() {
+        bail!(
+            "there is no secret key: give the one of the services with --secret-key-file (FOOTFALL_SECRET_KEY_FILE), or start `footfall up` once ({} is missing)",
+            path.display()
+        );
+    }
+    read(&path)
+}
+
+fn read(path: &Path) -> anyhow::Result<Keys> {
+    let secret = fs::read(path).with_context(|| format!("cannot read the secret key {}", path.display()))?;
+    Keys::new(&secret).with_context(|| format!("{}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    const NONE: KeySettings = KeySettings { secret_key: None, secret_key_file: None };
+
+    #[test]
+    fn a_secret_is_made_once_and_is_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(keys(&NONE, folder.path()).is_err());
+        keys_or_make(&NONE, folder.path()).unwrap();
+        let secret = fs::read(folder.path().join(FILE)).unwrap();
+        keys_or_make(&NONE, folder.path()).unwrap();
+        assert_eq!(fs::read(folder.path().join(FILE)).unwrap(), secret);
+        assert_eq!(fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

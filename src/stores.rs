@@ -1,0 +1,171 @@
+//! Which servers a command works on: yours where you name them, else those of `up`'s data directory.
+
+use anyhow::Context;
+use event_log::{
+    EventLog,
+    kafka::{KafkaLog, KafkaLogError, KafkaLogSettings, create_topic},
+    postgres::{PostgresLog, PostgresLogSettings},
+};
+use local_postgres::Attached;
+use schema::migrations::{ACCOUNTS, ACCOUNTS_SCHEMA, LOG, LOG_SCHEMA, READ_MODEL, READ_MODEL_SCHEMA};
+use service::{
+    database::Database,
+    settings::{DatabaseSettings, parse_properties},
+};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+/// Which Kafka, if any.
+#[derive(Clone, Debug, clap::Args)]
+pub struct KafkaSettings {
+    /// Kafka brokers as host:port, separated by commas
+    #[arg(long, env = "FOOTFALL_KAFKA_BROKERS")]
+    pub kafka_brokers: Option<String>,
+    /// Topic that holds the events
+    #[arg(long, env = "FOOTFALL_KAFKA_TOPIC", default_value = "footfall.events")]
+    pub kafka_topic: String,
+    /// Further properties for the Kafka client, as name=value separated by commas
+    #[arg(long, env = "FOOTFALL_KAFKA_PROPERTIES", default_value = "", hide_env_values = true)]
+    pub kafka_properties: String,
+    /// Partitions of the log: for a new one (default 12), and what an existing one must have
+    #[arg(long, env = "FOOTFALL_PARTITIONS", value_parser = clap::value_parser!(u16).range(1..=i64::from(schema::limits::MAX_PARTITIONS)))]
+    pub partitions: Option<u16>,
+    /// How long an event may take to be confirmed before the client is answered 503, in milliseconds
+    #[arg(long, env = "FOOTFALL_APPEND_DEADLINE_MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(2_000..=60_000))]
+    pub append_deadline_ms: u64,
+}
+
+impl KafkaSettings {
+    /// The settings of the Kafka engine, if brokers are named.
+    pub fn log_settings(&self) -> anyhow::Result<Option<KafkaLogSettings>> {
+        let Some(brokers) = &self.kafka_brokers else { return Ok(None) };
+        let mut settings = KafkaLogSettings::new(brokers, &self.kafka_topic);
+        settings.partitions = self.partitions;
+        settings.properties = parse_properties(&self.kafka_properties)?;
+        settings.append_deadline = Duration::from_millis(self.append_deadline_ms);
+        Ok(Some(settings))
+    }
+
+    /// The same for services that cannot do without Kafka.
+    pub fn required(&self) -> anyhow::Result<KafkaLogSettings> {
+        self.log_settings()?.context(
+            "separate services need Kafka: name it with --kafka-brokers (FOOTFALL_KAFKA_BROKERS), or run everything in one process with `footfall up`",
+        )
+    }
+}
+
+/// Opens the log in Kafka; waits as long as Kafka is away.
+pub async fn open_kafka(
+    settings: KafkaLogSettings,
+    stopping: &CancellationToken,
+) -> anyhow::Result<Option<Arc<dyn EventLog>>> {
+    let mut told = false;
+    loop {
+        let Some(opened) = stopping.run_until_cancelled(KafkaLog::open(settings.clone())).await else {
+            return Ok(None);
+        };
+        match opened {
+            Ok(log) => return Ok(Some(Arc::new(log))),
+            Err(error @ KafkaLogError::Unavailable { .. }) => {
+                if !told {
+                    tracing::warn!(%error, "waiting for Kafka");
+                    told = true;
+                }
+                if stopping.run_until_cancelled(tokio::time::sleep(Duration::from_millis(500))).await.is_none() {
+                    return Ok(None);
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Which servers.
+#[derive(Clone, Debug, clap::Args)]
+pub struct StoreSettings {
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+    #[command(flatten)]
+    pub kafka: KafkaSettings,
+    #[command(flatten)]
+    pub data_dir: DataDirSettings,
+}
+
+/// Where `up` keeps its data.
+#[derive(Clone, Debug, clap::Args)]
+pub struct DataDirSettings {
+    /// Where `up` keeps its data: by default /var/lib/footfall for root, else footfall in the user's data folder
+    #[arg(long, env = "FOOTFALL_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+impl DataDirSettings {
+    /// The folder; it need not exist.
+    pub fn path(&self) -> anyhow::Result<PathBuf> {
+        match &self.data_dir {
+            Some(path) => Ok(path.clone()),
+            None => Ok(local_postgres::default_data_dir()?),
+        }
+    }
+}
+
+/// The servers of a command that works beside a running `up`, or without one.
+pub struct Stores {
+    pub database: Database,
+    attached: Option<Attached>,
+}
+
+impl Stores {
+    /// The database that is named, else the one that `up` runs, else the one that `up` left, started for the command.
+    pub async fn attach(settings: &StoreSettings) -> anyhow::Result<Self> {
+        if let Some(database) = settings.database.database()? {
+            return Ok(Self { database, attached: None });
+        }
+        let attached = local_postgres::attach(local_postgres::Settings::new(settings.data_dir.path()?)).await?;
+        Ok(Self { database: Database::new(attached.options()), attached: Some(attached) })
+    }
+
+    /// The log, for reading.
+    pub async fn log(&self, settings: &StoreSettings) -> anyhow::Result<Arc<dyn EventLog>> {
+        if let Some(kafka) = settings.kafka.log_settings()? {
+            return Ok(Arc::new(KafkaLog::open(kafka).await?));
+        }
+        let log = PostgresLogSettings {
+            writer: false,
+            partitions: settings.kafka.partitions.unwrap_or(schema::limits::DEFAULT_PARTITIONS),
+            ..PostgresLogSettings::default()
+        };
+        Ok(Arc::new(PostgresLog::open(self.database.options().clone(), log).await?))
+    }
+
+    /// Stops what was started for the command.
+    pub async fn close(self) -> anyhow::Result<()> {
+        match self.attached {
+            Some(attached) => Ok(attached.stop().await?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Makes or updates all tables.
+pub async fn migrate_tables(database: &Database, with_log: bool) -> anyhow::Result<()> {
+    database.migrate(ACCOUNTS_SCHEMA, ACCOUNTS).await?;
+    database.migrate(READ_MODEL_SCHEMA, READ_MODEL).await?;
+    if with_log {
+        database.migrate(LOG_SCHEMA, LOG).await?;
+    }
+    Ok(())
+}
+
+/// Makes the topic, or brings the settings of an existing one in line. Where no number of partitions is asked for, an
+/// existing topic keeps its own.
+pub async fn migrate_topic(settings: &KafkaLogSettings, replication: u16) -> anyhow::Result<()> {
+    let wanted = settings.partitions.unwrap_or(schema::limits::DEFAULT_PARTITIONS);
+    match create_topic(settings, wanted, replication).await {
+        Err(KafkaLogError::OtherPartitions { found, .. }) if settings.partitions.is_none() => {
+            let found = u16::try_from(found).context("the topic has more partitions than a log can have")?;
+            Ok(create_topic(settings, found, replication).await?)
+        }
+        made => Ok(made?),
+    }
+}

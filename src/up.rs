@@ -1,0 +1,198 @@
+//! `footfall up`: everything in one process.
+
+use crate::{
+    process::{self, Process},
+    secret,
+    stores::{StoreSettings, migrate_tables, migrate_topic},
+};
+use ::ingest::IngestSettings;
+use ::projector::ProjectorSettings;
+use ::query_api::{QueryApi, QuerySettings};
+use anyhow::Context;
+use chrono::Utc;
+use event_log::{
+    EventLog, EventWriter, Sharing,
+    kafka::KafkaLog,
+    postgres::{PostgresLog, PostgresLogSettings},
+};
+use local_postgres::LocalPostgres;
+use service::{
+    access::Keys,
+    database::Database,
+    http,
+    settings::{KeySettings, ListenSettings, ProcessSettings, ZoneSettings, warn_if_open},
+};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{net::TcpListener, time::timeout};
+
+/// Connections that the parts of the process take from the database at most, and room for `footfall verify` beside it.
+const CONNECTIONS: u16 = 60;
+
+/// A part that takes longer to be ready does not keep the greeting back.
+const GREET_WITHIN: Duration = Duration::from_secs(5);
+
+/// Run everything in one process, on servers of its own or on yours.
+#[derive(clap::Args)]
+pub struct Up {
+    #[command(flatten)]
+    listen: ListenSettings,
+    #[command(flatten)]
+    process: ProcessSettings,
+    #[command(flatten)]
+    stores: StoreSettings,
+    #[command(flatten)]
+    keys: KeySettings,
+    #[command(flatten)]
+    zone: ZoneSettings,
+    #[command(flatten)]
+    ingest: IngestSettings,
+    #[command(flatten)]
+    projector: ProjectorSettings,
+    #[command(flatten)]
+    query: QuerySettings,
+}
+
+impl Up {
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        let listener = process::bind(&self.listen).await?;
+        let process = Process::start(&self.process).await?;
+        let data_dir = local_postgres::prepare_data_dir(&self.stores.data_dir.path()?)?;
+        let own = match self.stores.database.database()? {
+            Some(_) => None,
+            None => Some(start_postgres(&data_dir, &process).await?),
+        };
+        let ended = match own {
+            // told to stop while the database was starting
+            Some(None) => Ok(()),
+            own => {
+                let own = own.flatten();
+                let ended = self.run_on(&process, listener, own.as_ref(), &data_dir).await;
+                // the database goes last: whoever uses it has ended by now
+                if let Some(own) = own {
+                    own.stop().await?;
+                }
+                ended
+            }
+        };
+        ended.map(|()| ExitCode::SUCCESS)
+    }
+
+    async fn run_on(
+        self,
+        process: &Process,
+        listener: TcpListener,
+        own: Option<&LocalPostgres>,
+        data_dir: &Path,
+    ) -> anyhow::Result<()> {
+        let database = match own {
+            Some(own) => Database::new(own.options()),
+            None => self.stores.database.required()?,
+        };
+        let keys = secret::keys_or_make(&self.keys, data_dir)?;
+        let log = self.open_log(&database).await?;
+        let writer = log.writer().await?;
+        let started = self.start_parts(process, listener, &database, &keys, log, Arc::clone(&writer)).await;
+        if let Err(error) = started {
+            process.shutdown.begin();
+            let _ = process.shutdown.drained().await;
+            writer.close().await;
+            return Err(error);
+        }
+        let ended = process.shutdown.drained().await;
+        writer.close().await;
+        ended
+    }
+
+    async fn open_log(&self, database: &Database) -> anyhow::Result<Arc<dyn EventLog>> {
+        let kafka = self.stores.kafka.log_settings()?;
+        migrate_tables(database, kafka.is_none()).await.context("--database-url (FOOTFALL_DATABASE_URL)")?;
+        if let Some(kafka) = kafka {
+            migrate_topic(&kafka, 1).await?;
+            return Ok(Arc::new(KafkaLog::open(kafka).await?));
+        }
+        let settings = PostgresLogSettings {
+            partitions: self.stores.kafka.partitions.unwrap_or(schema::limits::DEFAULT_PARTITIONS),
+            append_deadline: Duration::from_millis(self.stores.kafka.append_deadline_ms),
+            ..PostgresLogSettings::default()
+        };
+        Ok(Arc::new(PostgresLog::open(database.options().clone(), settings).await?))
+    }
+
+    async fn start_parts(
+        self,
+        process: &Process,
+        listener: TcpListener,
+        database: &Database,
+        keys: &Keys,
+        log: Arc<dyn EventLog>,
+        writer: Arc<dyn EventWriter>,
+    ) -> anyhow::Result<()> {
+        let Process { shutdown, readiness } = process;
+        let zone = self.zone.time_zone;
+        let [taking, answering, projecting] =
+            ["event log", "read model", "projector"].map(|part| readiness.component(part));
+        let ingest = ::ingest::Ingest::new(self.ingest, zone, writer, shutdown.clone());
+        shutdown.spawn("ingest", ingest.clone().watch_readiness(taking));
+
+        let heads = log.reader(Sharing::Alone).await?;
+        let query = QueryApi::new(
+            self.query,
+            zone,
+            database,
+            keys.clone(),
+            self.listen.proxies(),
+            &self.listen.base_path,
+            Some(heads),
+        );
+        let (watched, stopping) = (query.clone(), shutdown.token().clone());
+        shutdown.spawn("query-api", async move { watched.watch_readiness(answering, stopping).await });
+
+        let (database, stopping) = (database.clone(), shutdown.clone());
+        shutdown.spawn("projector", async move {
+            ::projector::run(&self.projector, zone, database, log, projecting, &stopping).await
+        });
+
+        warn_if_open(self.listen.listen, "reading and writing");
+        let app = process::app(ingest.routes().merge(query.routes()), &self.listen, keys.clone());
+        let address = listener.local_addr()?;
+        http::spawn_server("http", listener, app, shutdown);
+        // settings that do not fit the read model end the process here, before anybody is told that it is up
+        let ready = timeout(GREET_WITHIN, readiness.all_ready());
+        if shutdown.token().run_until_cancelled(ready).await.is_none() {
+            return Ok(());
+        }
+        greet(address, &self.listen.base_path, &::query_api::accounts::issue_link(keys, Utc::now()));
+        Ok(())
+    }
+}
+
+async fn start_postgres(data_dir: &Path, process: &Process) -> anyhow::Result<Option<LocalPostgres>> {
+    let settings = local_postgres::Settings { max_connections: CONNECTIONS, ..local_postgres::Settings::new(data_dir) };
+    let start = LocalPostgres::start(settings);
+    match process.shutdown.token().run_until_cancelled(start).await {
+        Some(started) => Ok(Some(started?)),
+        None => Ok(None),
+    }
+}
+
+/// Where to look, and a line to paste.
+fn greet(mut address: SocketAddr, base: &str, link: &str) {
+    // "any address" is none that a browser could go to
+    match address.ip() {
+        IpAddr::V4(any) if any.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(any) if any.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    let site = format!("http://{address}{base}");
+    let event = r#"{"session_id": "first", "url": "https://shop.example/"}"#;
+    println!(
+        "Footfall is up.\n\n  Lists    {site}/\n  Report   {site}/sign-in/?link={link}\n           (signs you in, once, within the hour)\n\n  \
+         Send a first event:\n\n    curl -X POST {site}/pageviews/ -H 'Content-Type: application/json' -d '{event}'\n\n  Ctrl-C stops it."
+    );
+}

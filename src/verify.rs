@@ -1,0 +1,31 @@
+//! `footfall verify`: the tables against the log.
+
+use crate::stores::{StoreSettings, Stores};
+use ::projector::{Progress, VerifyOptions};
+use std::{path::PathBuf, process::ExitCode};
+
+/// Prove that the tables hold exactly what the log says.
+#[derive(clap::Args)]
+pub struct Verify {
+    #[command(flatten)]
+    stores: StoreSettings,
+    /// Events that were answered 202, as `footfall load --acknowledged` writes them: each must be on the log
+    #[arg(long, value_name = "FILE")]
+    acknowledged: Option<PathBuf>,
+}
+
+impl Verify {
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        let stores = Stores::attach(&self.stores).await?;
+        let verified = async {
+            let log = stores.log(&self.stores).await?;
+            let options = VerifyOptions { acknowledged: self.acknowledged };
+            ::projector::verify(&stores.database, &*log, &options, &Progress::visible()).await
+        };
+        let verified = verified.await;
+        stores.close().await?;
+        let report = verified?;
+        println!("{report}");
+        Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}

@@ -1,0 +1,7 @@
+//! The services apart, as processes of their own, on Apache Kafka and PostgreSQL.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+mod outages;
+mod services;

@@ -1,0 +1,121 @@
+//! Neighbours that go away and come back, or come back as somebody else.
+
+use crate::common::{Place, SOON, events, get, post};
+use local_postgres::{LocalPostgres, Settings};
+use serde_json::json;
+use std::{path::Path, time::Instant};
+use test_support::{Broker, eventually};
+
+fn page_view() -> serde_json::Value {
+    json!({"session_id": "s", "url": "https://shop.example/"})
+}
+
+#[tokio::test]
+async fn while_kafka_is_away_ingest_answers_503_and_everything_recovers_by_itself() {
+    let mut broker = Broker::start().await;
+    let place = Place::with_brokers(broker.brokers()).await;
+    place.migrate(3).await;
+    let (mut ingest, mut projector) = (place.start(&["ingest"]), place.start(&["projector"]));
+    ingest.until_ready().await;
+    projector.until_ready().await;
+    let address = ingest.address("http").await;
+    let events = events() / 4;
+    let load = place.load(address, events, &["--rate", &(events / 10).max(1).to_string()]);
+    place.until_acknowledged(100).await;
+
+    broker.stop().await;
+    let asked = Instant::now();
+    let refused = eventually("ingest says that the log is away", SOON, async || {
+        let answer = post(address, "/pageviews/", &page_view()).await;
+        (answer.status == 503).then_some(answer)
+    })
+    .await;
+    println!("503 after {:?}", asked.elapsed());
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    assert!(["no", "unknown"].contains(&refused.json()["stored"].as_str().unwrap()), "{refused:?}");
+    ingest.until_not_ready("event log").await;
+
+    broker.start_again().await;
+    ingest.until_ready().await;
+    load.ended().await.well();
+    assert_eq!(u64::try_from(place.acknowledged_so_far()).unwrap(), events);
+    place.until_caught_up().await;
+    place.verify().await;
+    projector.stop().await;
+    ingest.stop().await;
+}
+
+/// An address that a process of its own can use.
+fn url(folder: &Path) -> String {
+    let password = std::fs::read_to_string(folder.join("postgres.password")).unwrap();
+    let socket = folder.join("socket").to_str().unwrap().replace('/', "%2F");
+    format!("postgres://footfall:{}@localhost/footfall?host={socket}", password.trim())
+}
+
+#[tokio::test]
+async fn while_postgresql_is_away_events_are_taken_and_reads_answer_503() {
+    let folder = tempfile::tempdir().unwrap();
+    let postgres = LocalPostgres::start(Settings::new(folder.path())).await.unwrap();
+    let place = Place::with_database(url(folder.path()));
+    place.migrate(3).await;
+    let [mut ingest, mut projector, mut query_api] =
+        [&["ingest"], &["projector"], &["query-api"]].map(|service| place.start(service));
+    ingest.until_ready().await;
+    projector.until_ready().await;
+    query_api.until_ready().await;
+    let (write, read) = (ingest.address("http").await, query_api.address("http").await);
+    assert_eq!(post(write, "/pageviews/", &page_view()).await.status, 202);
+    place.until_caught_up().await;
+
+    postgres.stop().await.unwrap();
+    projector.until_not_ready("projector").await;
+    query_api.until_not_ready("read model").await;
+    for _ in 0..50 {
+        assert_eq!(post(write, "/pageviews/", &page_view()).await.status, 202, "ingest needs the log alone");
+    }
+    for path in ["/sessions/", "/pageviews/1/", "/status/"] {
+        let answer = get(read, path).await;
+        assert_eq!((answer.status, answer.json()["detail"].is_string()), (503, true), "{path}: {answer:?}");
+    }
+
+    let postgres = LocalPostgres::start(Settings::new(folder.path())).await.unwrap();
+    projector.until_ready().await;
+    query_api.until_ready().await;
+    place.until_caught_up().await;
+    assert_eq!(get(read, "/pageviews/").await.json()["count"], 51);
+    place.verify().await;
+    for service in [query_api, projector, ingest] {
+        service.stop().await;
+    }
+    drop(place);
+    postgres.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_topic_made_anew_or_without_its_beginning_is_refused_with_the_way_out() {
+    for made_anew in [true, false] {
+        let place = Place::new().await;
+        place.migrate(1).await;
+        let (mut ingest, projector) = (place.start(&["ingest"]), place.start(&["projector"]));
+        let write = ingest.address("http").await;
+        for _ in 0..3 {
+            assert_eq!(post(write, "/pageviews/", &page_view()).await.status, 202);
+        }
+        place.until_caught_up().await;
+        projector.stop().await;
+        if made_anew {
+            ingest.stop().await;
+            place.topics.delete(&place.topic).await;
+            place.migrate(1).await;
+        } else {
+            assert_eq!(post(write, "/pageviews/", &page_view()).await.status, 202);
+            assert_eq!(post(write, "/pageviews/", &page_view()).await.status, 202);
+            place.topics.delete_records(&place.topic, 0, 5).await;
+            ingest.stop().await;
+        }
+        let ended = place.run(&["projector"]).await;
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        let line = ended.last_line();
+        assert!(line.starts_with("footfall: ") && line.contains("rebuild"), "{line}");
+    }
+}

@@ -1,0 +1,24 @@
+//! What the tests share: databases and topics of their own on the engines that `cargo xtask test` has started, a
+//! broker to stop and start, waiting for conditions, random numbers that can be had again.
+//!
+//! Nothing in here stands in for a broker or a database; where an engine is missing, a test fails and says so.
+
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
+
+mod broker;
+mod database;
+pub mod kafka;
+mod random;
+mod wait;
+
+pub use broker::{Broker, kafka_brokers, unique_name};
+pub use database::TestDatabase;
+pub use random::seeded;
+pub use wait::eventually;
+
+/// The value of a variable that `cargo xtask test` sets.
+fn given(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| {
+        panic!("{variable} is not set: run the tests with `cargo xtask test`, or keep `cargo xtask engines` running and use the variables it prints")
+    })
+}
