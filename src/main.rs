@@ -18,7 +18,7 @@ mod up;
 mod verify;
 
 use clap::Parser;
-use service::lifecycle::{EXIT_FAILED, EXIT_NOT_DRAINED, NotDrained};
+use service::lifecycle::{EXIT_FAILED, EXIT_NOT_DRAINED, NotDrained, one_line};
 use std::process::ExitCode;
 
 #[global_allocator]
@@ -41,7 +41,6 @@ fn main() -> ExitCode {
 
 /// One line with cause and way out.
 fn failed(error: &anyhow::Error) -> ExitCode {
-    let line = format!("{error:#}").replace('\n', " ");
-    eprintln!("footfall: {line}");
+    eprintln!("footfall: {}", one_line(error));
     ExitCode::from(if error.is::<NotDrained>() { EXIT_NOT_DRAINED } else { EXIT_FAILED })
 }

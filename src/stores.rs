@@ -128,7 +128,7 @@ impl Stores {
     /// The log, for reading.
     pub async fn log(&self, settings: &StoreSettings) -> anyhow::Result<Arc<dyn EventLog>> {
         if let Some(kafka) = settings.kafka.log_settings()? {
-            return Ok(Arc::new(KafkaLog::open(kafka).await?));
+            return Ok(Arc::new(KafkaLog::open(kafka).await.map_err(named)?));
         }
         let log = PostgresLogSettings {
             writer: false,
@@ -157,6 +157,13 @@ pub async fn migrate_tables(database: &Database, with_log: bool) -> anyhow::Resu
     Ok(())
 }
 
+/// The error with the setting to look at where the brokers are not there.
+pub fn named(error: KafkaLogError) -> anyhow::Error {
+    let away = matches!(error, KafkaLogError::Unavailable { .. });
+    let error = anyhow::Error::new(error);
+    if away { error.context("--kafka-brokers (FOOTFALL_KAFKA_BROKERS)") } else { error }
+}
+
 /// Makes the topic, or brings the settings of an existing one in line. Where no number of partitions is asked for, an
 /// existing topic keeps its own.
 pub async fn migrate_topic(settings: &KafkaLogSettings, replication: u16) -> anyhow::Result<()> {
@@ -164,8 +171,8 @@ pub async fn migrate_topic(settings: &KafkaLogSettings, replication: u16) -> any
     match create_topic(settings, wanted, replication).await {
         Err(KafkaLogError::OtherPartitions { found, .. }) if settings.partitions.is_none() => {
             let found = u16::try_from(found).context("the topic has more partitions than a log can have")?;
-            Ok(create_topic(settings, found, replication).await?)
+            create_topic(settings, found, replication).await.map_err(named)
         }
-        made => Ok(made?),
+        made => made.map_err(named),
     }
 }

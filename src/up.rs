@@ -3,7 +3,7 @@
 use crate::{
     process::{self, Process},
     secret,
-    stores::{StoreSettings, migrate_tables, migrate_topic},
+    stores::{StoreSettings, migrate_tables, migrate_topic, named},
 };
 use ::ingest::IngestSettings;
 use ::projector::ProjectorSettings;
@@ -114,7 +114,7 @@ impl Up {
         migrate_tables(database, kafka.is_none()).await.context("--database-url (FOOTFALL_DATABASE_URL)")?;
         if let Some(kafka) = kafka {
             migrate_topic(&kafka, 1).await?;
-            return Ok(Arc::new(KafkaLog::open(kafka).await?));
+            return Ok(Arc::new(KafkaLog::open(kafka).await.map_err(named)?));
         }
         let settings = PostgresLogSettings {
             partitions: self.stores.kafka.partitions.unwrap_or(schema::limits::DEFAULT_PARTITIONS),

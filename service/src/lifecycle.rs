@@ -80,7 +80,7 @@ impl Shutdown {
                 Err(panic) => Err(anyhow!("panicked: {}", panic_message(panic.as_ref()))),
             };
             if let Err(error) = result.context(name) {
-                tracing::error!(worker = name, error = format!("{error:#}"), "worker failed, stopping");
+                tracing::error!(worker = name, error = one_line(&error), "worker failed, stopping");
                 let mut failure = shutdown.inner.failure.lock().unwrap_or_else(PoisonError::into_inner);
                 failure.get_or_insert(error);
             }
@@ -124,6 +124,18 @@ impl Shutdown {
     }
 }
 
+/// An error with its causes on one line, each thing said once: some errors name their cause in their own text.
+pub fn one_line(error: &anyhow::Error) -> String {
+    let mut line = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !line.contains(&cause) {
+            line.push_str(": ");
+            line.push_str(&cause);
+        }
+    }
+    line.replace(['\r', '\n'], " ")
+}
+
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
     panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("?")
 }
@@ -134,6 +146,14 @@ mod tests {
 
     fn soon() -> Shutdown {
         Shutdown::new(Duration::from_secs(5))
+    }
+
+    #[test]
+    fn an_error_says_each_thing_once_on_one_line() {
+        let disk = std::io::Error::other("the disk\nis full");
+        let named = anyhow!("no commit: {disk}");
+        let chain = anyhow::Error::new(disk).context(named.to_string()).context("projector");
+        assert_eq!(one_line(&chain), "projector: no commit: the disk is full");
     }
 
     #[tokio::test]

@@ -4,8 +4,9 @@ use std::{
     ffi::OsStr,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    path::Path,
-    process::{Child, Command, Output, Stdio},
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -21,6 +22,21 @@ pub fn footfall<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Comm
         command.env_remove(name);
     }
     command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// The same as the user `nobody` where we are root, who may run a copy of the program in `folder`.
+pub fn footfall_as_nobody(folder: &Path) -> Command {
+    let mut command = footfall([""; 0]);
+    if rustix::process::geteuid().is_root() {
+        let program = folder.join("footfall");
+        std::fs::copy(FOOTFALL, &program).unwrap();
+        let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
+        let nobody = passwd.lines().find(|line| line.starts_with("nobody:")).unwrap();
+        let id = |field: usize| nobody.split(':').nth(field).unwrap().parse().unwrap();
+        command = Command::new(program);
+        command.uid(id(2)).gid(id(3)).current_dir("/").env("HOME", folder).stdin(Stdio::null());
+    }
     command
 }
 
@@ -68,13 +84,18 @@ impl Up {
 
     /// Starts one on this address.
     pub fn start_at(listen: &str, data_dir: &Path, arguments: &[&str]) -> Self {
-        let mut child =
-            footfall(["up", "--listen", listen, "--ops-listen", "127.0.0.1:0", "--log", "warn", "--data-dir"])
-                .arg(data_dir)
-                .args(arguments)
-                .stdout(Stdio::piped())
-                .spawn()
-                .unwrap();
+        Self::spawn(&mut footfall([""; 0]), listen, data_dir, arguments)
+    }
+
+    /// Starts what this command runs.
+    pub fn spawn(footfall: &mut Command, listen: &str, data_dir: &Path, arguments: &[&str]) -> Self {
+        let mut child = footfall
+            .args(["up", "--listen", listen, "--ops-listen", "127.0.0.1:0", "--log", "warn", "--data-dir"])
+            .arg(data_dir)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut said = Vec::new();
         for line in BufReader::new(child.stdout.take().unwrap()).lines() {
             said.push(line.unwrap());
@@ -122,7 +143,10 @@ impl Drop for Up {
 }
 
 /// A load in the background, ended with the value.
-pub struct Load(Child);
+pub struct Load {
+    child: Child,
+    acknowledged: PathBuf,
+}
 
 impl Load {
     /// Sends so many events, and notes what was acknowledged.
@@ -130,25 +154,47 @@ impl Load {
         let (url, events) = (format!("http://{address}"), events.to_string());
         let mut command =
             footfall(["load", "--url", &url, "--events", &events, "--connections", "32", "--acknowledged"]);
-        Self(command.arg(acknowledged).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        let child = command.arg(acknowledged).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        Self { child, acknowledged: acknowledged.to_owned() }
     }
 
-    /// Whether it is still sending.
-    pub fn is_running(&mut self) -> bool {
-        self.0.try_wait().unwrap().is_none()
+    /// How many events are noted as acknowledged.
+    fn acknowledged(&self) -> u64 {
+        let noted = std::fs::read(&self.acknowledged).unwrap_or_default();
+        noted.iter().map(|byte| u64::from(*byte == b'\n')).sum()
+    }
+
+    /// Waits until so many events are acknowledged.
+    pub fn until_acknowledged(&mut self, events: u64) {
+        while self.acknowledged() < events {
+            assert!(self.progress().is_none(), "the load ended before {events} events were acknowledged");
+        }
     }
 
     /// Waits for its end, which must be a good one.
     pub fn finish(mut self) {
-        let status = eventually("the load ends", || self.0.try_wait().unwrap());
+        let status = loop {
+            if let Some(status) = self.progress() {
+                break status;
+            }
+        };
         assert!(status.success(), "{status}");
+    }
+
+    /// Waits until it has come further or has ended.
+    fn progress(&mut self) -> Option<ExitStatus> {
+        let before = self.acknowledged();
+        eventually("the load comes further", || {
+            let ended = self.child.try_wait().unwrap();
+            (ended.is_some() || self.acknowledged() > before).then_some(ended)
+        })
     }
 }
 
 impl Drop for Load {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

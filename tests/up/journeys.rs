@@ -1,7 +1,7 @@
-//! `footfall up`, from outside: the newcomer's way, and what an operator is told when it cannot start.
+//! The newcomer's way, and what people and programs do afterwards.
 
 use crate::common::{JSON, Load, Up, complaint, eventually, footfall, get, post, run};
-use std::{io::Write, net::TcpListener, process::Stdio, time::Instant};
+use std::{io::Write, process::Stdio, time::Instant};
 use test_support::TestDatabase;
 
 fn cookie(head: &str) -> String {
@@ -82,49 +82,6 @@ fn a_program_with_a_token_and_a_person_with_a_password_see_the_report() {
     assert_eq!(get(&up.address, "/report/", &cookie).0, 200);
     assert_eq!(post(&up.address, "/sign-out/", &cookie, "").0, 303);
     assert_eq!(get(&up.address, "/report/", &cookie).0, 403, "a cookie ends with the sign-out");
-}
-
-#[test]
-fn what_cannot_start_says_why_in_one_line() {
-    let (folder, taken) = (tempfile::tempdir().unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
-    let (data_dir, port) = (folder.path().to_str().unwrap(), taken.local_addr().unwrap().to_string());
-    let free = "127.0.0.1:0";
-    let up = |arguments: &[&str]| run([&["up", "--data-dir", data_dir, "--log", "error"], arguments].concat());
-    for (arguments, told) in [
-        (&["--listen", port.as_str(), "--ops-listen", free][..], "--listen (FOOTFALL_LISTEN)"),
-        (&["--listen", free, "--ops-listen", &port], "--ops-listen (FOOTFALL_OPS_LISTEN)"),
-        (&["--listen", free, "--ops-listen", free, "--database-url", "mysql://x"], "FOOTFALL_DATABASE_URL"),
-        (
-            &["--listen", free, "--ops-listen", free, "--database-url", "postgres://x@127.0.0.1:1/x"],
-            "FOOTFALL_DATABASE_URL",
-        ),
-    ] {
-        let output = up(arguments);
-        assert!(!output.status.success(), "{arguments:?}");
-        let complaint = complaint(&output);
-        assert!(complaint.contains(told), "{arguments:?}: {complaint}");
-    }
-    for (arguments, told) in [
-        (&["--time-zone", "Mars/Olympus"][..], "--time-zone"),
-        (&["--base-path", "no slash"], "--base-path"),
-        (&["--report-access", "everyone"], "--report-access"),
-        (&["--no-such-flag"], "--no-such-flag"),
-    ] {
-        let output = up(arguments);
-        let told_all = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && told_all.contains(told), "{arguments:?}: {told_all}");
-    }
-}
-
-#[test]
-fn a_second_up_on_the_same_data_is_refused_and_names_the_first() {
-    let folder = tempfile::tempdir().unwrap();
-    let _first = Up::start(folder.path(), &[]);
-    let data_dir = folder.path().to_str().unwrap();
-    let second = run(["up", "--data-dir", data_dir, "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"]);
-    assert!(!second.status.success());
-    let complaint = complaint(&second);
-    assert!(complaint.contains("in use") && complaint.contains("--data-dir"), "{complaint}");
 }
 
 #[test]

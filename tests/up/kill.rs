@@ -3,7 +3,7 @@
 
 use crate::common::{Load, Up, run};
 use rand::RngExt;
-use std::{path::Path, time::Duration};
+use std::path::Path;
 use test_support::{TestDatabase, kafka_brokers, seeded, unique_name};
 
 fn number(variable: &str, default: u64) -> u64 {
@@ -18,22 +18,15 @@ fn survive(test: &str, folder: &Path, arguments: &[&str], postmaster_too: bool) 
     let mut up = Up::start(folder, arguments);
     let address = up.address.clone();
     let mut load = Load::start(&address, events, &acknowledged);
-    let mut killed = 0;
+    let share = events / (kills + 1);
     for kill in 0..kills {
-        // how long it runs is the random moment of its death
-        std::thread::sleep(Duration::from_millis(random.random_range(100..1_500)));
-        if !load.is_running() {
-            break;
-        }
+        load.until_acknowledged(kill * share + random.random_range(1..=share));
         if postmaster_too && kill % 2 == 1 {
             kill_postmaster(folder);
         }
         up.kill();
-        killed += 1;
         up = Up::start_at(&address, folder, arguments);
     }
-    println!("{test}: killed {killed} times");
-    assert!(killed > 0, "the load was over before anything was killed");
     load.finish();
     up.caught_up();
     let data_dir = folder.to_str().unwrap();
