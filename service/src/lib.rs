@@ -7,6 +7,7 @@ pub mod database;
 pub mod http;
 pub mod lifecycle;
 pub mod ops;
+pub mod resource;
 pub mod settings;
 pub mod telemetry;
 pub mod time_format;
