@@ -33,6 +33,10 @@ use tokio_util::sync::CancellationToken;
 /// Passwords that are checked at once: each check takes 19 MiB for a few milliseconds.
 const PASSWORD_CHECKS: usize = 4;
 
+/// How often the readiness is looked at while it is good, and while it is not.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
 /// Answers from the read model. Clones share everything.
 #[derive(Clone)]
 pub struct QueryApi {
@@ -95,12 +99,14 @@ impl QueryApi {
     /// Keeps the readiness in step with PostgreSQL until the process stops.
     pub async fn watch_readiness(self, component: Component, stopping: CancellationToken) -> anyhow::Result<()> {
         loop {
-            match sqlx::query("SELECT time_zone FROM read_model").fetch_optional(&self.inner.pool).await {
+            let looked = sqlx::query("SELECT time_zone FROM read_model").fetch_optional(&self.inner.pool).await;
+            match &looked {
                 Ok(Some(_)) => component.ready(),
                 Ok(None) => component.not_ready("the read model is empty: no projector has run yet"),
                 Err(error) => component.not_ready(error.to_string()),
             }
-            if stopping.run_until_cancelled(tokio::time::sleep(Duration::from_secs(1))).await.is_none() {
+            let pause = if matches!(looked, Ok(Some(_))) { LOOK_EVERY } else { LOOK_AGAIN };
+            if stopping.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
                 return Ok(());
             }
         }

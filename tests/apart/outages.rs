@@ -38,7 +38,7 @@ async fn while_kafka_is_away_ingest_answers_503_and_everything_recovers_by_itsel
     broker.start_again().await;
     ingest.until_ready().await;
     load.ended().await.well();
-    assert_eq!(u64::try_from(place.acknowledged_so_far()).unwrap(), events);
+    assert_eq!(place.acknowledged_so_far(), events);
     place.until_caught_up().await;
     place.verify().await;
     projector.stop().await;

@@ -163,7 +163,7 @@ async fn projectors_killed_under_load_lose_and_double_nothing() {
     for kill in 0..kills {
         let share = events / (kills + 1);
         let moment = kill * share + random.random_range(share / 4..=share);
-        place.until_acknowledged(usize::try_from(moment).unwrap()).await;
+        place.until_acknowledged(moment).await;
         one.kill();
         if kill + 1 < kills {
             one = place.start(&["projector"]);

@@ -5,10 +5,11 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     os::unix::process::CommandExt,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
 };
+use test_support::Lines;
 
 const FOOTFALL: &str = env!("CARGO_BIN_EXE_footfall");
 
@@ -145,7 +146,7 @@ impl Drop for Up {
 /// A load in the background, ended with the value.
 pub struct Load {
     child: Child,
-    acknowledged: PathBuf,
+    acknowledged: Lines,
 }
 
 impl Load {
@@ -155,18 +156,12 @@ impl Load {
         let mut command =
             footfall(["load", "--url", &url, "--events", &events, "--connections", "32", "--acknowledged"]);
         let child = command.arg(acknowledged).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        Self { child, acknowledged: acknowledged.to_owned() }
-    }
-
-    /// How many events are noted as acknowledged.
-    fn acknowledged(&self) -> u64 {
-        let noted = std::fs::read(&self.acknowledged).unwrap_or_default();
-        noted.iter().map(|byte| u64::from(*byte == b'\n')).sum()
+        Self { child, acknowledged: Lines::of(acknowledged) }
     }
 
     /// Waits until so many events are acknowledged.
     pub fn until_acknowledged(&mut self, events: u64) {
-        while self.acknowledged() < events {
+        while self.acknowledged.count() < events {
             assert!(self.progress().is_none(), "the load ended before {events} events were acknowledged");
         }
     }
@@ -183,10 +178,10 @@ impl Load {
 
     /// Waits until it has come further or has ended.
     fn progress(&mut self) -> Option<ExitStatus> {
-        let before = self.acknowledged();
+        let before = self.acknowledged.count();
         eventually("the load comes further", || {
             let ended = self.child.try_wait().unwrap();
-            (ended.is_some() || self.acknowledged() > before).then_some(ended)
+            (ended.is_some() || self.acknowledged.count() > before).then_some(ended)
         })
     }
 }

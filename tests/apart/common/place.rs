@@ -10,7 +10,10 @@ use sqlx::{
 };
 use std::{net::SocketAddr, path::PathBuf, process::Command, sync::Arc};
 use tempfile::TempDir;
-use test_support::{TestDatabase, eventually, kafka_brokers, unique_name};
+use test_support::{Lines, TestDatabase, eventually, kafka_brokers, unique_name};
+
+/// Name of the file in which a load writes down what was acknowledged.
+const ACKNOWLEDGED: &str = "acknowledged";
 
 /// A database, a topic and the settings that the services share.
 pub struct Place {
@@ -21,6 +24,7 @@ pub struct Place {
     /// Its bare table names mean the read model.
     pub pool: PgPool,
     folder: TempDir,
+    acknowledged: Lines,
     _database: Option<TestDatabase>,
 }
 
@@ -44,13 +48,15 @@ impl Place {
     fn on(database_url: String, brokers: String, database: Option<TestDatabase>) -> Self {
         let options: PgConnectOptions = database_url.parse().unwrap();
         let options = options.options([("search_path", "footfall")]);
+        let folder = tempfile::tempdir().unwrap();
         Self {
             database_url,
             topic: unique_name("apart"),
             topics: Topics::new(&brokers),
             brokers,
             pool: PgPoolOptions::new().max_connections(2).connect_lazy_with(options),
-            folder: tempfile::tempdir().unwrap(),
+            acknowledged: Lines::of(&folder.path().join(ACKNOWLEDGED)),
+            folder,
             _database: database,
         }
     }
@@ -91,7 +97,7 @@ impl Place {
 
     /// Where `footfall load` writes down what was acknowledged.
     pub fn acknowledged(&self) -> PathBuf {
-        self.folder.path().join("acknowledged")
+        self.folder.path().join(ACKNOWLEDGED)
     }
 
     /// `footfall load` of so many events to this ingest, writing down what is acknowledged.
@@ -103,12 +109,12 @@ impl Place {
     }
 
     /// How many events the load has written down so far.
-    pub fn acknowledged_so_far(&self) -> usize {
-        std::fs::read(self.acknowledged()).map_or(0, |text| String::from_utf8_lossy(&text).matches('\n').count())
+    pub fn acknowledged_so_far(&self) -> u64 {
+        self.acknowledged.count()
     }
 
     /// Waits until so many events are written down.
-    pub async fn until_acknowledged(&self, events: usize) {
+    pub async fn until_acknowledged(&self, events: u64) {
         let what = format!("{events} events are acknowledged");
         eventually(&what, SOON * 5, async || (self.acknowledged_so_far() >= events).then_some(())).await;
     }
@@ -165,7 +171,7 @@ impl Place {
 
     /// Everything acknowledged is stored, and `events` in all: nothing twice, nothing dead.
     pub async fn verify_all(&self, events: u64) {
-        assert_eq!(u64::try_from(self.acknowledged_so_far()).unwrap(), events, "acknowledged by the load");
+        assert_eq!(self.acknowledged_so_far(), events, "acknowledged by the load");
         self.until_caught_up().await;
         self.verify().await;
         let counted = "SELECT coalesce(sum(events), 0)::bigint FROM tally WHERE outcome IN ('stored', 'folded')";

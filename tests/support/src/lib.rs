@@ -8,11 +8,13 @@
 mod broker;
 mod database;
 pub mod kafka;
+mod lines;
 mod random;
 mod wait;
 
 pub use broker::{Broker, kafka_brokers, unique_name};
 pub use database::TestDatabase;
+pub use lines::Lines;
 pub use random::seeded;
 pub use wait::eventually;
 
