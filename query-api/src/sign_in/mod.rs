@@ -152,9 +152,10 @@ fn is_from_our_form(keys: &Keys, headers: &HeaderMap, token: &str) -> bool {
     same_origin(headers) && claims.is_ok_and(|claims| cookie(headers, FORM_COOKIE) == Some(claims.sub.as_str()))
 }
 
-/// A path of this very site: no other host, however it is written.
+/// A path of this very site: no other host, however it is written, and nothing that a header cannot hold.
 fn is_local(next: &str) -> bool {
-    next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t', '\0'])
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
+    next.starts_with('/') && !next.starts_with("//") && next.bytes().all(plain)
 }
 
 fn is_secure(headers: &HeaderMap) -> bool {
@@ -181,6 +182,9 @@ mod tests {
     #[case("/\\evil.example", false)]
     #[case("https://evil.example", false)]
     #[case("/\t/evil.example", false)]
+    #[case("/\u{1}", false)]
+    #[case("/gr\u{fc}n", false)]
+    #[case("/gr%C3%BCn", true)]
     fn one_comes_back_to_this_site_alone(#[case] next: &str, #[case] local: bool) {
         assert_eq!(is_local(next), local);
     }
