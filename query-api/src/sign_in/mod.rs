@@ -9,7 +9,10 @@ use axum::{
 };
 use chrono::{TimeDelta, Utc};
 use serde::Deserialize;
-use service::access::{Identity, Keys, Purpose, Role, SESSION_COOKIE, cookie, same_origin};
+use service::{
+    access::{Identity, Keys, Purpose, Role, SESSION_COOKIE, cookie, same_origin},
+    http::Problem,
+};
 use uuid::Uuid;
 
 /// How long somebody stays signed in.
@@ -92,8 +95,13 @@ pub(crate) async fn submit(
 
 /// `POST /sign-out/`.
 pub(crate) async fn sign_out(State(api): State<QueryApi>, request: Request) -> Result<Response, QueryError> {
+    // to take the cookie away is enough to sign somebody out: a page of another site must not even do that
+    if !same_origin(request.headers()) {
+        let detail = "You do not have permission to perform this action.";
+        return Err(Problem::detail(StatusCode::FORBIDDEN, detail).into());
+    }
     let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
-    if let (Some(id), true) = (identity.cookie, same_origin(request.headers())) {
+    if let Some(id) = identity.cookie {
         accounts::spend(&api.inner.accounts, id, (Utc::now() + LIFETIME).timestamp()).await?;
     }
     let mut response = Redirect::to(&format!("{}/sign-in/", api.inner.base_path)).into_response();
