@@ -93,11 +93,15 @@ pub(crate) async fn role_of_cookie(pool: &PgPool, name: &str, cookie: Uuid) -> s
 
 /// The role of an account, if name and password are right. Takes as long when there is no such account.
 pub(crate) async fn check_password(pool: &PgPool, name: &str, password: String) -> sqlx::Result<Option<Role>> {
-    let found: Option<(Option<String>, String)> =
+    // PostgreSQL has no text with NUL in it, and would call the question an error
+    let found: Option<(Option<String>, String)> = if name.contains('\0') {
+        None
+    } else {
         sqlx::query_as("SELECT password_hash, role FROM account WHERE name = $1")
             .bind(name)
             .fetch_optional(pool)
-            .await?;
+            .await?
+    };
     let (hash, role) = found.map_or((None, None), |(hash, role)| (hash, role.parse().ok()));
     let known = hash.is_some();
     let right =

@@ -10,6 +10,8 @@ pub(crate) enum QueryError {
     Problem(Problem),
     /// The database.
     Database(sqlx::Error),
+    /// No answer within the time that a request may take.
+    TooLate,
 }
 
 impl From<Problem> for QueryError {
@@ -29,6 +31,10 @@ impl QueryError {
         let error = match self {
             Self::Problem(problem) => return problem,
             Self::Database(error) => error,
+            Self::TooLate => {
+                tracing::warn!("a request took too long and was given up: the database says nothing");
+                return Problem::unavailable("The read model does not answer in time. Try again.", 5);
+            }
         };
         let code =
             error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned();

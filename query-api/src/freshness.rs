@@ -14,7 +14,7 @@ use std::time::Duration;
 /// How long the log may take to tell where it ends.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The whole answer. `null` where the log does not answer.
+/// The whole answer. `null` where it is not known: the log does not answer, or nothing has been brought in yet.
 #[derive(Serialize)]
 struct Status {
     /// Events that wait, about: offsets are not dense.
@@ -38,23 +38,28 @@ struct Partition {
 struct Checkpoint {
     partition: i32,
     next_offset: i64,
+    /// When the newest event in it was taken; without one, when the end of the log was last seen.
     recorded_at: Option<DateTime<Utc>>,
 }
 
 /// `GET /status/`.
 pub(crate) async fn status(State(api): State<QueryApi>) -> Result<Response, QueryError> {
     let now = Utc::now();
-    let checkpoints: Vec<(i32, i64, Option<DateTime<Utc>>)> =
-        sqlx::query_as("SELECT partition, next_offset, recorded_at FROM checkpoint ORDER BY partition")
-            .fetch_all(&api.inner.pool)
-            .await?;
+    let checkpoints: Vec<(i32, i64, Option<DateTime<Utc>>)> = sqlx::query_as(
+        "SELECT partition, next_offset, coalesce(recorded_at, caught_up_at) FROM checkpoint ORDER BY partition",
+    )
+    .fetch_all(&api.inner.pool)
+    .await?;
     let mut partitions = Vec::with_capacity(checkpoints.len());
     for (partition, next_offset, recorded_at) in checkpoints {
         let checkpoint = Checkpoint { partition, next_offset, recorded_at };
         let log_end = log_end(&api, checkpoint.partition).await;
         partitions.push(behind(&checkpoint, log_end, now));
     }
-    let all = |pick: fn(&Partition) -> Option<i64>| partitions.iter().map(pick).collect::<Option<Vec<i64>>>();
+    // without partitions no projector has ever run, and the log may hold anything
+    let known = |lags: &Vec<i64>| !lags.is_empty();
+    let all =
+        |pick: fn(&Partition) -> Option<i64>| partitions.iter().map(pick).collect::<Option<Vec<i64>>>().filter(known);
     let status = Status {
         lag_records: all(|partition| partition.lag_records).map(|lags| lags.iter().sum()),
         lag_seconds: all(|partition| partition.lag_seconds).map(|lags| lags.into_iter().max().unwrap_or(0)),
@@ -79,10 +84,11 @@ async fn log_end(api: &QueryApi, partition: i32) -> Option<i64> {
 
 fn behind(checkpoint: &Checkpoint, log_end: Option<i64>, now: DateTime<Utc>) -> Partition {
     let lag_records = log_end.map(|end| (end - checkpoint.next_offset).max(0));
-    let lag_seconds = lag_records.map(|lag| match checkpoint.recorded_at {
-        Some(recorded_at) if lag > 0 => (now - recorded_at).num_seconds().max(0),
-        _ => 0,
-    });
+    let lag_seconds = match lag_records {
+        None => None,
+        Some(0) => Some(0),
+        Some(_) => checkpoint.recorded_at.map(|recorded_at| (now - recorded_at).num_seconds().max(0)),
+    };
     Partition {
         partition: checkpoint.partition,
         next_offset: checkpoint.next_offset,
@@ -107,5 +113,7 @@ mod tests {
         assert_eq!(of(Some(15)), (Some(5), Some(60)));
         assert_eq!(of(Some(10)), (Some(0), Some(0)));
         assert_eq!(of(None), (None, None));
+        let nothing = behind(&Checkpoint { recorded_at: None, ..checkpoint }, Some(15), now);
+        assert_eq!((nothing.lag_records, nothing.lag_seconds), (Some(5), None));
     }
 }

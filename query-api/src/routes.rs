@@ -22,7 +22,7 @@ use schema::migrations::{ACCOUNTS_SCHEMA, READ_MODEL_SCHEMA};
 use service::{
     access::{Identity, Keys},
     client_address::{Peer, TrustedProxies},
-    database::Database,
+    database::{ACQUIRE_TIMEOUT, Database},
     ops::Component,
 };
 use sqlx::PgPool;
@@ -32,6 +32,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Passwords that are checked at once: each check takes 19 MiB for a few milliseconds.
 const PASSWORD_CHECKS: usize = 4;
+
+/// What a request may take beyond one connection and one statement.
+const AIR: Duration = Duration::from_secs(2);
 
 /// How often the readiness is looked at while it is good, and while it is not.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -93,6 +96,7 @@ impl QueryApi {
             .route("/status/", get(freshness::status))
             .route("/assets/footfall.css", get(stylesheet))
             .layer(middleware::from_fn_with_state(self.clone(), look_behind_the_cookie))
+            .layer(middleware::from_fn_with_state(self.clone(), answer_in_time))
             .with_state(self.clone())
     }
 
@@ -132,6 +136,16 @@ async fn look_behind_the_cookie(State(api): State<QueryApi>, mut request: Reques
         request.extensions_mut().insert(identity);
     }
     next.run(request).await
+}
+
+/// Middleware: gives up on a database that is connected and says nothing, as after a cut in the network. The server
+/// ends statements that take too long, but somebody has to hear of it.
+async fn answer_in_time(State(api): State<QueryApi>, request: Request, next: Next) -> Response {
+    let patience = ACQUIRE_TIMEOUT + api.inner.settings.statement_timeout() + AIR;
+    match tokio::time::timeout(patience, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => QueryError::TooLate.into_response(),
+    }
 }
 
 async fn stylesheet() -> impl IntoResponse {

@@ -167,9 +167,10 @@ impl AccessLevel {
 /// Middleware: puts [`Identity`] into the request. A Bearer token that is wrong or expired is 401 on any path; a
 /// cookie that is wrong is nobody's.
 pub async fn identify(State(keys): State<Keys>, mut request: Request, next: Next) -> Response {
-    let identity = match who(&keys, request.headers(), Utc::now()) {
-        Ok(identity) => identity,
-        Err(InvalidToken) => return Problem::detail(StatusCode::UNAUTHORIZED, "Invalid token.").into_response(),
+    let Ok(identity) = who(&keys, request.headers(), Utc::now()) else {
+        let problem = Problem::detail(StatusCode::UNAUTHORIZED, "Invalid token.");
+        let challenge = header::HeaderValue::from_static("Bearer error=\"invalid_token\"");
+        return problem.with(header::WWW_AUTHENTICATE, challenge).into_response();
     };
     request.extensions_mut().insert(identity);
     next.run(request).await

@@ -9,7 +9,11 @@ use sqlx::{
 use std::{borrow::Cow, time::Duration};
 
 /// How long a request waits for a connection of a pool before it is told that the database is away.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a connection that comes back to a pool may take to show that it still works. One whose user gave up on a
+/// server that says nothing would keep its place in the pool until the network gives up, a quarter of an hour later.
+const COMES_BACK_WITHIN: Duration = Duration::from_secs(5);
 
 /// A connection that nobody has used for so long is tried before it is given out: after a restart of the server all
 /// of them are dead, and each one would fail one request. Busy connections do not pay for it.
@@ -87,6 +91,13 @@ impl Database {
             .test_before_acquire(false)
             .before_acquire(|connection, found| {
                 Box::pin(async move { Ok(found.idle_for < TRY_AFTER_IDLE || connection.ping().await.is_ok()) })
+            })
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    let tried = tokio::time::timeout(COMES_BACK_WITHIN, connection.ping()).await;
+                    // an error closes it at once; `Ok(false)` would say good-bye first
+                    tried.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
+                })
             })
     }
 

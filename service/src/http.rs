@@ -5,9 +5,9 @@ use anyhow::Context;
 use axum::{
     Router,
     body::Body,
-    extract::{OriginalUri, Request},
+    extract::{OriginalUri, Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
-    middleware,
+    middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use hyper::{server::conn::http1, service::service_fn};
@@ -80,7 +80,7 @@ impl IntoResponse for Problem {
 /// `base_path` is empty, or begins with a slash and does not end with one.
 pub fn finish(routes: Router, base_path: &str) -> Router {
     let routes = routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed);
-    let routes = if base_path.is_empty() { routes } else { Router::new().nest(base_path, routes).fallback(not_found) };
+    let routes = if base_path.is_empty() { routes } else { below(base_path, routes) };
     // a layer of the router itself would come before the router adds its header
     let routes = Router::new().fallback_service(middleware::map_response(allow_in_order).layer(routes));
     routes.layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
@@ -88,6 +88,21 @@ pub fn finish(routes: Router, base_path: &str) -> Router {
         tracing::error!(panic = text.unwrap_or("?"), "a request handler panicked");
         Problem::detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal error.").into_response()
     }))
+}
+
+/// `Router::nest` knows the root of what it nests without a slash alone, and the contract's ends in one.
+fn below(base_path: &str, routes: Router) -> Router {
+    let base: Arc<str> = base_path.into();
+    let routes = Router::new().nest_service(base_path, routes).fallback(not_found);
+    routes.layer(middleware::from_fn_with_state(base, slash_behind_the_base))
+}
+
+async fn slash_behind_the_base(State(base): State<Arc<str>>, request: Request, next: Next) -> Response {
+    let redirect = if request.uri().path() == &*base { add_slash(request.method(), request.uri()) } else { None };
+    match redirect {
+        Some(redirect) => redirect,
+        None => next.run(request).await,
+    }
 }
 
 async fn not_found(method: Method, OriginalUri(uri): OriginalUri) -> Response {
@@ -127,9 +142,12 @@ fn with_slash(method: &Method, uri: &Uri) -> Option<Response> {
     }
     let known =
         ["sessions", "pageviews", "interactions", "report", "admin", "sign-in", "sign-out", "batch", "status", "docs"];
-    if !path.split('/').any(|part| known.contains(&part)) {
-        return None;
-    }
+    if path.split('/').any(|part| known.contains(&part)) { add_slash(method, uri) } else { None }
+}
+
+/// A redirect to the same address with a slash at the end of its path.
+fn add_slash(method: &Method, uri: &Uri) -> Option<Response> {
+    let path = uri.path();
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let location = HeaderValue::from_str(&format!("{path}/{query}")).ok()?;
     let safe = matches!(*method, Method::GET | Method::HEAD);

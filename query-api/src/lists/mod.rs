@@ -12,7 +12,7 @@ use crate::{
     routes::QueryApi,
 };
 use axum::{
-    extract::{OriginalUri, Path, Request, State},
+    extract::{OriginalUri, Path, Request, State, rejection::PathRejection},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -163,11 +163,12 @@ pub(crate) async fn list(resource: Resource, api: QueryApi, request: Request) ->
 pub(crate) async fn detail(
     resource: Resource,
     api: QueryApi,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, QueryError> {
     check(&api, &request)?;
-    let id = integer(&id).ok_or_else(Problem::not_found)?;
+    // what is no text at all is no integer either
+    let id = id.ok().and_then(|Path(id)| integer(&id)).ok_or_else(Problem::not_found)?;
     let Some(row) = resource.one(&api.inner.pool, id).await? else {
         let detail = format!("No {} matches the given query.", resource.original_name());
         return Err(Problem::detail(StatusCode::NOT_FOUND, detail).into());

@@ -9,7 +9,10 @@ use axum::{
 };
 use chrono::{TimeDelta, Utc};
 use serde::Deserialize;
-use service::access::{Identity, Keys, Purpose, Role, SESSION_COOKIE, cookie, same_origin};
+use service::{
+    access::{Identity, Keys, Purpose, Role, SESSION_COOKIE, cookie, same_origin},
+    http::Problem,
+};
 use uuid::Uuid;
 
 /// How long somebody stays signed in.
@@ -92,8 +95,13 @@ pub(crate) async fn submit(
 
 /// `POST /sign-out/`.
 pub(crate) async fn sign_out(State(api): State<QueryApi>, request: Request) -> Result<Response, QueryError> {
+    // to take the cookie away is enough to sign somebody out: a page of another site must not even do that
+    if !same_origin(request.headers()) {
+        let detail = "You do not have permission to perform this action.";
+        return Err(Problem::detail(StatusCode::FORBIDDEN, detail).into());
+    }
     let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
-    if let (Some(id), true) = (identity.cookie, same_origin(request.headers())) {
+    if let Some(id) = identity.cookie {
         accounts::spend(&api.inner.accounts, id, (Utc::now() + LIFETIME).timestamp()).await?;
     }
     let mut response = Redirect::to(&format!("{}/sign-in/", api.inner.base_path)).into_response();
@@ -152,9 +160,10 @@ fn is_from_our_form(keys: &Keys, headers: &HeaderMap, token: &str) -> bool {
     same_origin(headers) && claims.is_ok_and(|claims| cookie(headers, FORM_COOKIE) == Some(claims.sub.as_str()))
 }
 
-/// A path of this very site: no other host, however it is written.
+/// A path of this very site: no other host, however it is written, and nothing that a header cannot hold.
 fn is_local(next: &str) -> bool {
-    next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t', '\0'])
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
+    next.starts_with('/') && !next.starts_with("//") && next.bytes().all(plain)
 }
 
 fn is_secure(headers: &HeaderMap) -> bool {
@@ -181,6 +190,9 @@ mod tests {
     #[case("/\\evil.example", false)]
     #[case("https://evil.example", false)]
     #[case("/\t/evil.example", false)]
+    #[case("/\u{1}", false)]
+    #[case("/gr\u{fc}n", false)]
+    #[case("/gr%C3%BCn", true)]
     fn one_comes_back_to_this_site_alone(#[case] next: &str, #[case] local: bool) {
         assert_eq!(is_local(next), local);
     }
