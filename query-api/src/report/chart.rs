@@ -32,7 +32,7 @@ pub(crate) fn columns(bars: &[Bar], title: &str, unit: &str) -> String {
             "<line class=\"grid\" x1=\"{LEFT}\" y1=\"{y}\" x2=\"{WIDTH}\" y2=\"{y}\"/><text class=\"tick\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
             LEFT - 8,
             y + 4,
-            grouped(tick)
+            short(tick)
         );
     }
     let slot = (WIDTH - LEFT) / i64::try_from(bars.len().max(1)).unwrap_or(1);
@@ -94,6 +94,20 @@ pub(crate) fn grouped(number: i64) -> String {
     out
 }
 
+/// A tick as it fits beside an axis: 8 000, 20k, 1.5M. Ticks are round, so one decimal is all they can have.
+fn short(tick: i64) -> String {
+    if tick < 10_000 {
+        return grouped(tick);
+    }
+    let (unit, letter) = match tick {
+        ..1_000_000 => (1_000, "k"),
+        ..1_000_000_000 => (1_000_000, "M"),
+        _ => (1_000_000_000, "G"),
+    };
+    let (whole, tenth) = (tick / unit, tick % unit * 10 / unit);
+    if tenth == 0 { format!("{}{letter}", grouped(whole)) } else { format!("{}.{tenth}{letter}", grouped(whole)) }
+}
+
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
@@ -115,6 +129,13 @@ mod tests {
         let found = ticks(most);
         assert!(found.len() <= 6 && *found.last().unwrap() >= most, "{found:?}");
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn ticks_are_short() {
+        for (tick, text) in [(8_000, "8\u{202f}000"), (20_000, "20k"), (400_000, "400k"), (1_500_000, "1.5M")] {
+            assert_eq!(short(tick), text);
+        }
     }
 
     #[test]
