@@ -21,10 +21,10 @@ fn texts() -> Vec<String> {
         "line\u{2028}separator\u{2029}\r\n\ttab\u{1}\u{7f}\u{85}",
         "'; DROP TABLE footfall.session; --",
         r"back\slash \u003c %00 %s {{ 7*7 }} {% raw %} ${x}",
-        "\u{0}".trim_matches('\0'),
+        "a, b: c ,  [1, 2]  ",
         "e\u{301} \u{feff}\u{fffd}\u{10ffff}",
     ];
-    texts.into_iter().filter(|text| !text.is_empty()).map(str::to_owned).chain([long]).collect()
+    texts.into_iter().map(str::to_owned).chain([long]).collect()
 }
 
 /// A session, a page view and an interaction for each text, the text in every field that takes one.
