@@ -100,8 +100,8 @@ fn short(tick: i64) -> String {
         return grouped(tick);
     }
     let (unit, letter) = match tick {
-        ..1_000_000 => (1_000, "k"),
-        ..1_000_000_000 => (1_000_000, "M"),
+        10_000..1_000_000 => (1_000, "k"),
+        1_000_000..1_000_000_000 => (1_000_000, "M"),
         _ => (1_000_000_000, "G"),
     };
     let (whole, tenth) = (tick / unit, tick % unit * 10 / unit);
