@@ -4,17 +4,32 @@
 //! questions have, become a list of their ids: PostgreSQL then sees how rare they are, and picks the index of the ids
 //! or that of the order. Where very many match, a page is full soon, and each row's text is looked at as it passes.
 
-use crate::condition::{Condition, Place, Text};
+use crate::{
+    condition::{Condition, Place, Text},
+    error::QueryError,
+};
 use sha2::{Digest, Sha256};
 use sqlx::{PgPool, Postgres, QueryBuilder};
+use std::time::{Duration, Instant};
 
 /// Most ids that are put in a condition's place.
 const MOST: usize = 1_000;
 
-/// The same conditions, as far as they can be turned.
-pub(crate) async fn all(pool: &PgPool, conditions: Vec<Condition>) -> sqlx::Result<Vec<Condition>> {
+const TOO_SLOW: &str = "Looking for these texts took too long. Ask for fewer of them, or for longer ones.";
+
+/// The same conditions, as far as they can be turned. Each is a question of its own: together they may take as long as
+/// one may.
+pub(crate) async fn all(
+    pool: &PgPool,
+    conditions: Vec<Condition>,
+    patience: Duration,
+) -> Result<Vec<Condition>, QueryError> {
+    let started = Instant::now();
     let mut resolved = Vec::with_capacity(conditions.len());
     for condition in conditions {
+        if started.elapsed() > patience {
+            return Err(QueryError::TooSlow(TOO_SLOW));
+        }
         let condition = match condition {
             Condition::AnyOf(alternatives) => {
                 let mut left = Vec::with_capacity(alternatives.len());
@@ -31,28 +46,37 @@ pub(crate) async fn all(pool: &PgPool, conditions: Vec<Condition>) -> sqlx::Resu
     Ok(resolved)
 }
 
-async fn one(pool: &PgPool, condition: Condition) -> sqlx::Result<Condition> {
-    match &condition {
-        Condition::SessionKnownAs(text) => Ok(Condition::OneOf("t.session", session(pool, text).await?)),
-        Condition::Equal(Text::UserAgent | Text::Url | Text::Element, value) => {
-            let Condition::Equal(text, _) = &condition else { return Ok(condition) };
-            let Place::There { column, table, .. } = text.place() else { return Ok(condition) };
+async fn one(pool: &PgPool, condition: Condition) -> Result<Condition, QueryError> {
+    let found = found(pool, &condition).await.map_err(|error| QueryError::of_question(error, TOO_SLOW))?;
+    Ok(found.unwrap_or(condition))
+}
+
+/// What can take the condition's place.
+async fn found(pool: &PgPool, condition: &Condition) -> sqlx::Result<Option<Condition>> {
+    match condition {
+        Condition::SessionKnownAs(text) => Ok(Some(Condition::OneOf("t.session", session(pool, text).await?))),
+        Condition::Equal(text, value) => {
+            let (Text::UserAgent | Text::Url | Text::Element, Place::There { column, table, .. }) =
+                (text, text.place())
+            else {
+                return Ok(None);
+            };
             let found = sqlx::query_scalar(&format!("SELECT id FROM {table} WHERE hash = $1"))
                 .bind(&Sha256::digest(value.as_bytes())[..])
                 .fetch_all(pool)
                 .await?;
-            Ok(Condition::OneOf(column, found))
+            Ok(Some(Condition::OneOf(column, found)))
         }
         Condition::Like(text, pattern) => {
-            let Place::There { column, table, text } = text.place() else { return Ok(condition) };
+            let Place::There { column, table, text } = text.place() else { return Ok(None) };
             let mut sql: QueryBuilder<'_, Postgres> = QueryBuilder::new("SELECT id FROM ");
             sql.push(format_args!("{table} WHERE fold({text}) LIKE fold(")).push_bind(pattern);
             sql.push(format_args!(") LIMIT {}", MOST + 1));
             // planned for this pattern: a short one is better served without the index
             let found: Vec<i64> = sql.build_query_scalar().persistent(false).fetch_all(pool).await?;
-            Ok(if found.len() > MOST { condition } else { Condition::OneOf(column, found) })
+            Ok((found.len() <= MOST).then_some(Condition::OneOf(column, found)))
         }
-        _ => Ok(condition),
+        _ => Ok(None),
     }
 }
 

@@ -18,6 +18,9 @@ use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 use service::resource::Resource;
 
+/// Different terms of one search. Each costs a question to the database, and all have to match: nobody needs more.
+const MOST_TERMS: usize = 64;
+
 const NUL: &str = "Null characters are not allowed.";
 
 /// Messages by parameter: the body of a 400.
@@ -62,7 +65,14 @@ impl Narrowing {
         if fields.is_empty() {
             return;
         }
-        for term in search::terms(search) {
+        let mut terms = search::terms(search);
+        terms.sort_unstable();
+        terms.dedup();
+        if terms.len() > MOST_TERMS {
+            return self
+                .refuse("search", &format!("Ensure this search has no more than {MOST_TERMS} different terms."));
+        }
+        for term in terms {
             let pattern = pattern(Part::Anywhere, &term);
             let somewhere = fields.iter().map(|field| Condition::Like(*field, pattern.clone()));
             self.conditions.push(Condition::AnyOf(somewhere.collect()));

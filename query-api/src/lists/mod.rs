@@ -20,7 +20,7 @@ use crate::{
     routes::QueryApi,
 };
 use axum::{
-    extract::{Path, Request, State},
+    extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -45,15 +45,16 @@ pub(crate) async fn root(State(api): State<QueryApi>, request: Request) -> Resul
 pub(crate) async fn detail(
     resource: Resource,
     api: QueryApi,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, QueryError> {
     let settings = &api.inner.settings;
     let parameters = check(&api, resource, &request, settings.allow_retrieve.get(resource))?;
     let narrowing = narrowed(&api, resource, &parameters).await?;
-    let id = integer(&id).ok_or_else(Problem::not_found)?;
+    // what is no text at all is no integer either
+    let id = id.ok().and_then(|Path(id)| integer(&id)).ok_or_else(Problem::not_found)?;
     let pool = &api.inner.pool;
-    let conditions = resolve::all(pool, narrowing.conditions).await.map_err(too_slow)?;
+    let conditions = resolve::all(pool, narrowing.conditions, settings.statement_timeout()).await?;
     let Some(row) = question::one(pool, resource, id, &conditions).await.map_err(too_slow)? else {
         let detail = format!("No {} matches the given query.", original_name(resource));
         return Err(Problem::detail(StatusCode::NOT_FOUND, detail).into());

@@ -47,7 +47,7 @@ pub(crate) async fn list(resource: Resource, api: QueryApi, request: Request) ->
     };
     let place = walk.place()?;
 
-    let conditions = resolve::all(pool, narrowing.conditions).await.map_err(too_slow)?;
+    let conditions = resolve::all(pool, narrowing.conditions, settings.statement_timeout()).await?;
     let counted = Count::of(&walk.parameters).run(pool, resource, &conditions).await?;
     let (offset, cursor) = match &place {
         Place::Offset => (page.offset, None),

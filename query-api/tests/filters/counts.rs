@@ -72,11 +72,12 @@ async fn a_question_that_takes_too_long_says_how_to_ask_for_less() {
     let mut holder = site.pool.acquire().await.unwrap();
     let mut lock = holder.begin().await.unwrap();
     // a lock is as good as a table that takes long to read
-    lock.execute("LOCK TABLE page_view IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    lock.execute("LOCK TABLE page_view, element IN ACCESS EXCLUSIVE MODE").await.unwrap();
     for (path, words) in [
         ("/pageviews/?session=3", "count=capped, count=none"),
         ("/pageviews/?session=3&count=none", "a shorter time"),
         ("/pageviews/?search=shop&count=none", "a longer word"),
+        ("/interactions/?search=buy", "Looking for these texts"),
         ("/pageviews/?cursor=", "a shorter time"),
         ("/pageviews/5/", "a shorter time"),
     ] {

@@ -89,6 +89,18 @@ async fn all_bad_parameters_are_told_at_once_and_both_ends_of_a_range_as_one() {
 }
 
 #[tokio::test]
+async fn a_search_of_very_many_terms_is_refused() {
+    let site = Site::filled(Tz::UTC).await;
+    let terms = |number: usize| (0..number).map(|term| term.to_string()).collect::<Vec<_>>().join("+");
+    assert_eq!(site.get(&format!("/sessions/?search={}", terms(64))).await.ids(), [0_i64; 0]);
+    assert_eq!(site.get(&format!("/sessions/?search={}", "curl+".repeat(9_000))).await.ids(), [3]);
+    assert_eq!(
+        site.refused(&format!("/sessions/?search={}", terms(9_000))).await,
+        json!({"search": ["Ensure this search has no more than 64 different terms."]})
+    );
+}
+
+#[tokio::test]
 async fn no_parameter_is_too_strange() {
     let site = Site::filled(Tz::UTC).await;
     let many = format!("/sessions/?{}", "a=b&".repeat(10_000));
@@ -96,7 +108,9 @@ async fn no_parameter_is_too_strange() {
     let deep = format!("/interactions/?metadata={}=1", "a__".repeat(10_000));
     let phrase = format!("/sessions/?search={}", "a'%22".repeat(300));
     let digits = format!("/interactions/?metadata=a={}", "9".repeat(40_000));
-    for path in [many, long, deep, phrase, digits, "/sessions/?search=%ff%fe&ip_address_startswith=%ff".into()] {
+    let keys: Vec<String> = (0..2_000).map(|key| format!("metadata__{key}=1")).collect();
+    let keys = format!("/interactions/?{}", keys.join("&"));
+    for path in [keys, many, long, deep, phrase, digits, "/sessions/?search=%ff%fe&ip_address_startswith=%ff".into()] {
         let answer = site.get(&path).await;
         assert_eq!(answer.status, 200, "{} {answer:?}", &path[..40]);
     }

@@ -119,6 +119,7 @@ async fn a_detail_that_does_not_match_is_not_there() {
         ("/sessions/1/?ip_address=x", 400),
         ("/sessions/x/?ip_address=x", 400),
         ("/sessions/x/?ip_address=::1", 404),
+        ("/sessions/%ff/", 404),
         ("/pageviews/5/?search=%00", 400),
     ] {
         assert_eq!(site.get(path).await.status, status, "{path}");
