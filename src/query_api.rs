@@ -55,6 +55,7 @@ impl QueryApi {
                 Err(error) => return Err(error.into()),
             },
         };
+        let open = self.query.is_open();
         let query = ::query_api::QueryApi::new(
             self.query,
             self.zone.time_zone,
@@ -66,7 +67,9 @@ impl QueryApi {
         );
         let (watched, stopping) = (query.clone(), shutdown.token().clone());
         shutdown.spawn("query-api", async move { watched.watch_readiness(component, stopping).await });
-        warn_if_open(self.listen.listen, "reading");
+        if open {
+            warn_if_open(self.listen.listen, "reading");
+        }
         http::spawn_server("http", listener, process::app(query.routes(), &self.listen, keys), &shutdown);
         shutdown.drained().await.map(|()| ExitCode::SUCCESS)
     }

@@ -12,6 +12,8 @@ pub(crate) enum QueryError {
     Database(sqlx::Error),
     /// No answer within the time that a request may take.
     TooLate,
+    /// The database was not done in time, and what the client can do about it.
+    TooSlow(&'static str),
 }
 
 impl From<Problem> for QueryError {
@@ -26,7 +28,17 @@ impl From<sqlx::Error> for QueryError {
     }
 }
 
+/// Whether PostgreSQL gave up on a statement because of its time.
+fn is_cancelled(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() == Some("57014")
+}
+
 impl QueryError {
+    /// What became of a question whose time depends on what the client asks; `advice` is for when it was too long.
+    pub fn of_question(error: sqlx::Error, advice: &'static str) -> Self {
+        if is_cancelled(&error) { Self::TooSlow(advice) } else { Self::Database(error) }
+    }
+
     fn into_problem(self) -> Problem {
         let error = match self {
             Self::Problem(problem) => return problem,
@@ -35,10 +47,12 @@ impl QueryError {
                 tracing::warn!("a request took too long and was given up: the database says nothing");
                 return Problem::unavailable("The read model does not answer in time. Try again.", 5);
             }
+            Self::TooSlow(advice) => {
+                tracing::info!("a question to the database took too long and was cancelled");
+                return Problem::unavailable(advice, 5);
+            }
         };
-        let code =
-            error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned();
-        if code == "57014" {
+        if is_cancelled(&error) {
             tracing::warn!("a question to the database took too long and was cancelled");
             return Problem::unavailable("This took too long. Ask for less: a shorter time, a smaller offset.", 5);
         }

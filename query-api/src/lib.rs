@@ -1,19 +1,25 @@
 //! Read model in; lists, details, the report and the status out.
 //!
-//! `routes` says which path is which file. Lists and details are in `lists`, the report in `report`, people come
-//! in through `sign_in`.
+//! `routes` says which path is which file. Lists and details are in `lists`: `filters` and `search` read what they are
+//! narrowed down by, `condition` is its SQL. The report is in `report`, people come in through `sign_in`.
 
 pub mod accounts;
 mod base_url;
+mod columns;
+mod condition;
 mod error;
+mod filters;
 mod freshness;
 mod lists;
 mod negotiation;
 pub mod paging;
 pub mod report;
+mod resolve;
 mod routes;
-mod settings;
+mod search;
+pub mod settings;
 mod sign_in;
+mod text;
 
 pub use routes::QueryApi;
 pub use settings::QuerySettings;

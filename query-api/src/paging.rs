@@ -37,16 +37,31 @@ impl Parameters {
         self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// Every value of a parameter.
+    pub(crate) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Their names, as often as they were given.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Which of several names was given last.
+    pub(crate) fn last_of(&self, names: &[&str]) -> Option<&str> {
+        self.names().filter(|name| names.contains(name)).last()
+    }
+
     /// The same with one parameter set or, for `None`, left out.
     #[must_use]
-    fn with(mut self, name: &str, value: Option<i64>) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: Option<impl ToString>) -> Self {
         self.0.retain(|(known, _)| known != name);
         self.0.extend(value.map(|value| (name.to_owned(), value.to_string())));
         self
     }
 
     /// As text for an address, sorted by name.
-    fn to_query(&self) -> String {
+    pub(crate) fn to_query(&self) -> String {
         let mut sorted: Vec<_> = self.0.iter().collect();
         sorted.sort_by(|one, other| one.0.cmp(&other.0));
         let pairs: Vec<String> =

@@ -1,13 +1,6 @@
 //! Which path is which file, and what all handlers share.
 
-use crate::{
-    error::QueryError,
-    freshness,
-    lists::{self, Resource},
-    report,
-    settings::QuerySettings,
-    sign_in,
-};
+use crate::{error::QueryError, freshness, lists, report, settings::QuerySettings, sign_in};
 use axum::{
     Router,
     extract::{Request, State},
@@ -24,6 +17,7 @@ use service::{
     client_address::{Peer, TrustedProxies},
     database::{ACQUIRE_TIMEOUT, Database},
     ops::Component,
+    resource::Resource,
 };
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};

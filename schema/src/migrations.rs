@@ -26,11 +26,18 @@ pub const ACCOUNTS_SCHEMA: &str = "footfall_accounts";
 pub const LOG_SCHEMA: &str = "footfall_log";
 
 /// The read model: what the projector writes and query-api reads.
-pub const READ_MODEL: &[Migration] = &[Migration {
-    version: 1,
-    description: "sessions, facts, dimensions, roll-ups, checkpoints",
-    sql: include_str!("../migrations/read_model/0001_read_model.sql"),
-}];
+pub const READ_MODEL: &[Migration] = &[
+    Migration {
+        version: 1,
+        description: "sessions, facts, dimensions, roll-ups, checkpoints",
+        sql: include_str!("../migrations/read_model/0001_read_model.sql"),
+    },
+    Migration {
+        version: 2,
+        description: "indexes of the lists",
+        sql: include_str!("../migrations/read_model/0002_lists.sql"),
+    },
+];
 
 /// Who may sign in.
 pub const ACCOUNTS: &[Migration] = &[Migration {

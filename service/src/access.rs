@@ -143,6 +143,23 @@ impl Keys {
             jsonwebtoken::decode::<Claims>(token, &self.0.check, &validation).map_err(|_| InvalidToken)?.claims;
         if claims.aud == purpose && claims.exp > now.timestamp() { Ok(claims) } else { Err(InvalidToken) }
     }
+
+    /// A signature over something that is no token. `what` says which kind of thing it is, so that one kind is never
+    /// taken for another; nor for a token, because what is signed of those holds no NUL.
+    pub fn sign(&self, what: &str, message: &[u8]) -> String {
+        jsonwebtoken::crypto::sign(&labelled(what, message), &self.0.sign, Algorithm::HS256)
+            .expect("signing bytes with a symmetric key does not fail")
+    }
+
+    /// Whether [`sign`](Self::sign) gave this signature for it.
+    pub fn is_signed(&self, what: &str, message: &[u8], signature: &str) -> bool {
+        jsonwebtoken::crypto::verify(signature, &labelled(what, message), &self.0.check, Algorithm::HS256)
+            .unwrap_or(false)
+    }
+}
+
+fn labelled(what: &str, message: &[u8]) -> Vec<u8> {
+    [what.as_bytes(), b"\0", message].concat()
 }
 
 impl AccessLevel {
@@ -256,6 +273,18 @@ mod tests {
         let claims = "eyJzdWIiOiJ4Iiwicm9sZSI6InN0YWZmIiwiYXVkIjoiYXBpIiwianRpIjoiMDE4OTBhNWQtYWM5Ni03NzRiLWJjY2UtYjMwMjA5OWE4MDU3IiwiZXhwIjo5OTk5OTk5OTk5fQ";
         assert_eq!(keys().check(Purpose::Api, &format!("eyJhbGciOiJub25lIn0.{claims}."), at(0)), Err(InvalidToken));
         assert_eq!(keys().check(Purpose::Api, "", at(0)), Err(InvalidToken));
+    }
+
+    #[test]
+    fn a_signature_holds_for_its_kind_its_message_and_its_key() {
+        let signature = keys().sign("cursor", b"message");
+        assert!(keys().is_signed("cursor", b"message", &signature));
+        assert!(!keys().is_signed("cursor", b"another", &signature));
+        assert!(!keys().is_signed("token", b"message", &signature));
+        assert!(!Keys::new(&[8; 32]).unwrap().is_signed("cursor", b"message", &signature));
+        for rubbish in ["", "!", "AAAA"] {
+            assert!(!keys().is_signed("cursor", b"message", rubbish), "{rubbish}");
+        }
     }
 
     #[test]

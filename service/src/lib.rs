@@ -5,6 +5,7 @@ pub mod access;
 pub mod client_address;
 pub mod database;
 pub mod http;
+pub mod iso_time;
 pub mod lifecycle;
 pub mod ops;
 pub mod resource;

@@ -1,0 +1,120 @@
+//! What is asked of the tables, as one statement each.
+
+use super::{cursor::Cursor, order::Order, sessions::COLUMNS};
+use crate::condition::{Condition, Read};
+use service::resource::Resource;
+use sqlx::{PgPool, Postgres, QueryBuilder, postgres::PgRow};
+
+/// The words of a resource's statements.
+struct Words {
+    table: &'static str,
+    /// What its rows are called outside, where texts and sessions are joined to them.
+    alias: &'static str,
+    columns: &'static str,
+    joins: &'static str,
+}
+
+fn words(resource: Resource) -> Words {
+    match resource {
+        Resource::Sessions => Words { table: "session", alias: "s", columns: "", joins: "" },
+        Resource::PageViews => Words {
+            table: "page_view",
+            alias: "v",
+            columns: "u.text AS url, v.timestamp, ",
+            joins: "JOIN url u ON u.id = v.url_id JOIN session s ON s.id = v.session",
+        },
+        Resource::Interactions => Words {
+            table: "interaction",
+            alias: "i",
+            columns: "i.event_type, e.text AS element, i.metadata::text AS metadata, i.timestamp, ",
+            joins: "JOIN element e ON e.id = i.element_id JOIN session s ON s.id = i.session",
+        },
+    }
+}
+
+/// Which rows of a list.
+pub(super) struct Rows<'a> {
+    pub resource: Resource,
+    pub conditions: &'a [Condition],
+    pub order: &'a Order,
+    /// Rows at most.
+    pub limit: i64,
+    /// Rows to pass over.
+    pub offset: i64,
+    /// Where to begin.
+    pub cursor: Option<&'a Cursor>,
+}
+
+impl Rows<'_> {
+    /// The rows in their order, also when the cursor asks for those before it.
+    pub async fn fetch(&self, pool: &PgPool) -> sqlx::Result<Vec<PgRow>> {
+        let (words, forward) = (words(self.resource), self.cursor.is_none_or(|cursor| cursor.forward));
+        let alias = words.alias;
+        let mut sql: QueryBuilder<'_, Postgres> = QueryBuilder::new("SELECT ");
+        sql.push(format_args!("{alias}.id AS row_id, {}{COLUMNS} FROM (", words.columns));
+        push_found(&mut sql, words.table, self.conditions, Read::FirstRows);
+        if let Some(cursor) = self.cursor {
+            sql.push(if self.conditions.is_empty() { " WHERE " } else { " AND " });
+            self.order.push_beyond(&cursor.keys, cursor.forward, &mut sql);
+        }
+        sql.push(format_args!(" ORDER BY {} LIMIT ", self.order.sql("t", forward))).push_bind(self.limit);
+        sql.push(" OFFSET ").push_bind(self.offset);
+        sql.push(format_args!(
+            ") {alias} {} JOIN user_agent a ON a.id = s.user_agent_id ORDER BY {}",
+            words.joins,
+            self.order.sql(alias, forward)
+        ));
+        let mut rows = sql.build().persistent(is_lasting(self.conditions)).fetch_all(pool).await?;
+        if !forward {
+            rows.reverse();
+        }
+        Ok(rows)
+    }
+}
+
+/// The row with this id, if the conditions hold for it.
+pub(super) async fn one(
+    pool: &PgPool,
+    resource: Resource,
+    id: i64,
+    conditions: &[Condition],
+) -> sqlx::Result<Option<PgRow>> {
+    let words = words(resource);
+    let alias = words.alias;
+    let mut sql: QueryBuilder<'_, Postgres> = QueryBuilder::new("SELECT ");
+    sql.push(format_args!("{alias}.id AS row_id, {}{COLUMNS} FROM (", words.columns));
+    push_found(&mut sql, words.table, conditions, Read::FirstRows);
+    sql.push(if conditions.is_empty() { " WHERE t.id = " } else { " AND t.id = " }).push_bind(id);
+    sql.push(format_args!(") {alias} {} JOIN user_agent a ON a.id = s.user_agent_id", words.joins));
+    sql.build().persistent(is_lasting(conditions)).fetch_optional(pool).await
+}
+
+/// How many rows there are, counted up to `most` if there is one.
+pub(super) async fn count(
+    pool: &PgPool,
+    resource: Resource,
+    conditions: &[Condition],
+    most: Option<i64>,
+) -> sqlx::Result<i64> {
+    let mut sql: QueryBuilder<'_, Postgres> = QueryBuilder::new("SELECT count(*) FROM (");
+    push_found(&mut sql, words(resource).table, conditions, Read::All);
+    if let Some(most) = most {
+        sql.push(" LIMIT ").push_bind(most);
+    }
+    sql.push(") t");
+    sql.build_query_scalar().persistent(false).fetch_one(pool).await
+}
+
+fn push_found<'a>(sql: &mut QueryBuilder<'a, Postgres>, table: &str, conditions: &'a [Condition], read: Read) {
+    sql.push(format_args!("SELECT * FROM {table} t"));
+    for (at, condition) in conditions.iter().enumerate() {
+        sql.push(if at == 0 { " WHERE " } else { " AND " });
+        condition.push(sql, read);
+    }
+}
+
+/// Statements without conditions are few and asked often. The others are planned for their values: which index is
+/// best depends on how rare a value is.
+fn is_lasting(conditions: &[Condition]) -> bool {
+    conditions.is_empty()
+}

@@ -1,0 +1,109 @@
+//! Settings of query-api.
+
+mod field_names;
+
+use crate::paging::PageSizes;
+pub use field_names::{FieldNames, FieldSettings};
+use service::{access::AccessLevel, resource::Resource};
+use std::{str::FromStr, time::Duration};
+
+service::per_resource! {
+    /// Who may read lists and details
+    pub struct ReadAccess("read-access", "READ_ACCESS"): AccessLevel = "anyone";
+}
+service::per_resource! {
+    /// Whether lists are answered
+    pub struct AllowList("allow-list", "ALLOW_LIST"): bool = "true";
+}
+service::per_resource! {
+    /// Whether details are answered
+    pub struct AllowRetrieve("allow-retrieve", "ALLOW_RETRIEVE"): bool = "true";
+}
+service::per_resource! {
+    /// Whether lists and details can be filtered; searching is another thing
+    pub struct Filters("filters", "FILTERS"): bool = "true";
+}
+service::per_resource! {
+    /// Objects on a page when the client does not say
+    pub struct PageSizeDefault("page-size-default", "PAGE_SIZE_DEFAULT"): PageSize = "10";
+}
+service::per_resource! {
+    /// Fewest objects on a page; a client that asks for less gets the default
+    pub struct PageSizeMin("page-size-min", "PAGE_SIZE_MIN"): PageSize = "1";
+}
+service::per_resource! {
+    /// Most objects on a page; a client that asks for more gets as many
+    pub struct PageSizeMax("page-size-max", "PAGE_SIZE_MAX"): PageSize = "100";
+}
+
+/// A number of objects on a page, 1 to 10,000.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageSize(u32);
+
+impl FromStr for PageSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim().parse() {
+            Ok(size @ 1..=10_000) => Ok(Self(size)),
+            _ => Err(format!("{text:?} is no number from 1 to 10000")),
+        }
+    }
+}
+
+/// Settings of query-api.
+#[derive(Clone, Debug, clap::Args)]
+pub struct QuerySettings {
+    /// Who may read lists and details.
+    #[command(flatten)]
+    pub read_access: ReadAccess,
+    /// Whether lists are answered.
+    #[command(flatten)]
+    pub allow_list: AllowList,
+    /// Whether details are answered.
+    #[command(flatten)]
+    pub allow_retrieve: AllowRetrieve,
+    /// Whether filters count.
+    #[command(flatten)]
+    pub filters: Filters,
+    /// Fields to order by, to search in and to show.
+    #[command(flatten)]
+    pub fields: FieldSettings,
+    /// Who may see the report
+    #[arg(long, env = "FOOTFALL_REPORT_ACCESS", value_enum, default_value_t = AccessLevel::Staff)]
+    pub report_access: AccessLevel,
+    /// Objects on a page when the client does not say.
+    #[command(flatten)]
+    pub page_size_default: PageSizeDefault,
+    /// Fewest objects on a page.
+    #[command(flatten)]
+    pub page_size_min: PageSizeMin,
+    /// Most objects on a page.
+    #[command(flatten)]
+    pub page_size_max: PageSizeMax,
+    /// Longest time that one question to the database may take, in milliseconds
+    #[arg(long, env = "FOOTFALL_STATEMENT_TIMEOUT_MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
+    pub statement_timeout_ms: u64,
+    /// Connections to the database at most
+    #[arg(long, env = "FOOTFALL_QUERY_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub query_connections: u32,
+}
+
+impl QuerySettings {
+    /// Whether everybody may read a resource.
+    pub fn is_open(&self) -> bool {
+        Resource::ALL.iter().any(|resource| self.read_access.get(*resource) == AccessLevel::Anyone)
+    }
+
+    pub(crate) fn page_sizes(&self, resource: Resource) -> PageSizes {
+        PageSizes {
+            default: self.page_size_default.get(resource).0.into(),
+            min: self.page_size_min.get(resource).0.into(),
+            max: self.page_size_max.get(resource).0.into(),
+        }
+    }
+
+    pub(crate) fn statement_timeout(&self) -> Duration {
+        Duration::from_millis(self.statement_timeout_ms)
+    }
+}
