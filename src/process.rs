@@ -3,12 +3,15 @@
 use anyhow::Context;
 use axum::{Router, middleware};
 use service::{
-    access::{self, Keys},
-    client_address::{self, TrustedProxies},
+    access::{self, Identification, Keys},
+    client_address,
+    cors::{self, Cors},
+    gate::{self, Access, Gate},
     http,
     lifecycle::Shutdown,
     ops::{self, Readiness},
     settings::{ListenSettings, ProcessSettings},
+    throttle::{Throttle, ThrottleSettings},
 };
 use tokio::net::TcpListener;
 
@@ -39,10 +42,22 @@ pub async fn bind(settings: &ListenSettings) -> anyhow::Result<TcpListener> {
     http::bind("--listen (FOOTFALL_LISTEN)", settings.listen).await
 }
 
-/// Puts around a service's routes what all of them have: 404 and 405, who is asking, from where.
-pub fn app(routes: Router, settings: &ListenSettings, keys: Keys) -> Router {
-    let proxies: TrustedProxies = settings.proxies();
-    http::finish(routes, &settings.base_path)
-        .layer(middleware::from_fn_with_state(keys, access::identify))
+/// Puts around a service's routes what all of them have: from where, who is asking, whether they may and how often;
+/// 404 and 405; what pages of other origins may do.
+pub fn app(
+    routes: Router,
+    settings: &ListenSettings,
+    keys: Keys,
+    access: Access,
+    throttle: &ThrottleSettings,
+) -> Router {
+    let (proxies, origins, base_path) = (settings.proxies(), settings.origins(), &settings.base_path);
+    let gate = Gate::new(access, Throttle::new(throttle), base_path);
+    let cors = Cors { origins: origins.clone(), base_path: base_path.clone() };
+    http::finish(routes, base_path)
+        .layer(middleware::from_fn_with_state(gate, gate::guard))
+        .layer(middleware::from_fn_with_state(Identification { keys, origins }, access::identify))
+        // outside of both: a page is to read why it was refused
+        .layer(middleware::from_fn_with_state(cors, cors::answer))
         .layer(middleware::from_fn_with_state(proxies, client_address::resolve))
 }

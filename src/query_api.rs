@@ -12,8 +12,10 @@ use event_log::{
 use schema::migrations::{ACCOUNTS, ACCOUNTS_SCHEMA, READ_MODEL, READ_MODEL_SCHEMA};
 use service::{
     database::{Database, DatabaseError},
+    gate::Access,
     http,
     settings::{DatabaseSettings, KeySettings, ListenSettings, ProcessSettings, ZoneSettings, warn_if_open},
+    throttle::ThrottleSettings,
 };
 use std::process::ExitCode;
 
@@ -32,6 +34,8 @@ pub struct QueryApi {
     keys: KeySettings,
     #[command(flatten)]
     zone: ZoneSettings,
+    #[command(flatten)]
+    throttle: ThrottleSettings,
     #[command(flatten)]
     query: QuerySettings,
 }
@@ -55,6 +59,7 @@ impl QueryApi {
                 Err(error) => return Err(error.into()),
             },
         };
+        let access = Access { read: Some([self.query.read_access; 3]), write: None };
         let query = ::query_api::QueryApi::new(
             self.query,
             self.zone.time_zone,
@@ -66,8 +71,9 @@ impl QueryApi {
         );
         let (watched, stopping) = (query.clone(), shutdown.token().clone());
         shutdown.spawn("query-api", async move { watched.watch_readiness(component, stopping).await });
-        warn_if_open(self.listen.listen, "reading");
-        http::spawn_server("http", listener, process::app(query.routes(), &self.listen, keys), &shutdown);
+        warn_if_open(self.listen.listen, access);
+        let app = process::app(query.routes(), &self.listen, keys, access, &self.throttle);
+        http::spawn_server("http", listener, app, &shutdown);
         shutdown.drained().await.map(|()| ExitCode::SUCCESS)
     }
 }

@@ -1,5 +1,6 @@
 //! Whose request it is, behind proxies that are trusted and none that is not.
 
+use crate::site::Site;
 use axum::{
     extract::{Request, State},
     http::HeaderMap,
@@ -58,11 +59,13 @@ pub fn parse_network(text: &str) -> Result<IpNet, String> {
         .map_err(|_| format!("{text:?} is neither an address nor a network such as 10.0.0.0/8"))
 }
 
-/// Middleware: puts [`ClientAddress`] into the request.
+/// Middleware: puts [`ClientAddress`] and [`Site`] into the request.
 pub async fn resolve(State(proxies): State<TrustedProxies>, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0);
-    let client = proxies.client(peer, request.headers());
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+    let client = proxies.client(peer.unwrap_or(IpAddr::from([0, 0, 0, 0])), request.headers());
+    let site = Site::of(request.headers(), peer, &proxies);
     request.extensions_mut().insert(ClientAddress(client));
+    request.extensions_mut().insert(site);
     next.run(request).await
 }
 
