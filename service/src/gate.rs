@@ -1,10 +1,14 @@
 //! The gate before the resources: who may, how often, with which method (contract § 4: authentication → access →
 //! throttle → method). It stands before the router, so that a method that nobody answers is counted as well.
+//!
+//! It goes by what tokens and cookies say. query-api's handlers ask for access once more, after they have looked
+//! whether the cookie was signed out: that is their own check, and this one does not replace it.
 
 use crate::{
     access::{AccessLevel, Identity},
     client_address::ClientAddress,
     http::Problem,
+    negotiation,
     resource::Resource,
     target::Target,
     throttle::Throttle,
@@ -90,7 +94,9 @@ pub async fn guard(State(gate): State<Gate>, request: Request, next: Next) -> Re
     let nobody = Identity::default();
     let identity = request.extensions().get::<Identity>().unwrap_or(&nobody);
     let address = request.extensions().get::<ClientAddress>().map_or(Ipv4Addr::UNSPECIFIED.into(), |client| client.0);
-    match admit(*access, throttle, target, request.method(), identity, address) {
+    let admitted = negotiation::answers_json(target, &request)
+        .and_then(|()| admit(*access, throttle, target, request.method(), identity, address));
+    match admitted {
         Err(problem) => {
             metrics::counter!(REFUSED, "status" => problem.status.as_u16().to_string()).increment(1);
             problem.into_response()

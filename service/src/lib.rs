@@ -8,6 +8,7 @@ pub mod database;
 pub mod gate;
 pub mod http;
 pub mod lifecycle;
+pub mod negotiation;
 pub mod ops;
 pub mod resource;
 pub mod settings;

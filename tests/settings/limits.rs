@@ -31,6 +31,15 @@ fn one_budget_for_all_resources_and_methods_of_one_client() {
         assert_eq!(refused.json(), serde_json::json!({ "detail": detail }));
         assert_eq!(refused.header("ratelimit"), format!("\"base\";r=0;t={wait}"));
     }
+    // what cannot be answered in JSON is told before, on both services' paths
+    for (method, path) in [("GET", "/sessions/"), ("POST", "/pageviews/"), ("GET", "/interactions/1/")] {
+        let refused = up.ask(method, path, "accept: text/html\r\n", "");
+        assert_eq!((refused.status, refused.header("ratelimit")), (406, ""), "{method} {path}");
+    }
+    // no other way to write a path gets around
+    for path in ["/%73essions/", "//sessions/", "/sessions//", "/x/../sessions/", "/SESSIONS/"] {
+        assert_eq!(up.get(path).status, 404, "{path}");
+    }
     // others are not concerned: pages, the root, and who has a name
     for (path, status) in [("/", 200), ("/report/", 403), ("/status/", 200), ("/sign-in/", 200), ("/nowhere/", 404)] {
         assert_eq!(up.get(path).status, status, "{path}");
