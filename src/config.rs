@@ -63,7 +63,19 @@ fn lines(service: &str, matches: &ArgMatches) -> Option<Vec<String>> {
         };
         Some(format!("{name}={value}  # {source}"))
     };
-    Some(settings().filter_map(line).collect())
+    let mut lines: Vec<String> = settings().filter_map(line).collect();
+    if service.get_name() == SERVICES[0] {
+        lines.extend(local_postgres::VARIABLES.map(without_flag));
+    }
+    Some(lines)
+}
+
+/// A variable that has no flag.
+fn without_flag(name: &str) -> String {
+    match std::env::var_os(name).filter(|value| !value.is_empty()) {
+        Some(value) => format!("{name}={}  # environment variable", value.to_string_lossy()),
+        None => format!("{name}=  # not set"),
+    }
 }
 
 /// Whether `argument` is `base` for one resource alone.

@@ -28,8 +28,8 @@ pub struct ListenSettings {
     /// Proxies whose X-Forwarded-For is believed: addresses and networks, separated by commas
     #[arg(long, env = "FOOTFALL_TRUSTED_PROXIES", value_delimiter = ',', value_parser = parse_network)]
     pub trusted_proxies: Vec<IpNet>,
-    /// Origins whose pages may use the API, such as https://shop.example, separated by commas; * for every one, whose
-    /// cookies then do not count
+    /// Origins whose pages may use the API, as scheme://host:port, separated by commas; * for every one, whose cookies
+    /// then do not count
     #[arg(long, env = "FOOTFALL_ALLOWED_ORIGINS", value_delimiter = ',', value_parser = parse_origin)]
     pub allowed_origins: Vec<AllowedOrigin>,
 }
