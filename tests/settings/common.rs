@@ -36,6 +36,14 @@ pub fn run(arguments: &[&str]) -> Output {
     footfall(arguments).output().unwrap()
 }
 
+/// An account for a person.
+pub fn add_account(url: &str, name: &str, password: &str) {
+    let mut add = footfall(&["account", "add", name, "--database-url", url]);
+    let mut child = add.stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
 /// A token for a program.
 pub fn token(name: &str, role: &str, secret: &str) -> String {
     let issued = run(&["token", "issue", "--role", role, "--name", name, "--secret-key", secret]);

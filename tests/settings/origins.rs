@@ -1,6 +1,6 @@
 //! Pages of other origins: contract § 12, CORS and preflight, and § 8, whose cookies count.
 
-use crate::common::{Answer, SECRET, Service, database, footfall};
+use crate::common::{Answer, SECRET, Service, add_account, database, footfall};
 use chrono::{TimeDelta, Utc};
 use service::access::{Keys, Purpose, Role};
 use test_support::{kafka_brokers, unique_name};
@@ -60,15 +60,7 @@ fn a_preflight_is_answered_alike_by_both_services() {
 fn a_cookie_counts_from_this_site_and_from_named_origins_alone() {
     let database = database();
     let up = Service::up(&database, &["--allowed-origins", "https://shop.example,*", "--read-access", "staff"]);
-    let added = footfall(&["account", "add", "ann", "--database-url", &database.url()])
-        .stdin({
-            let file = tempfile::tempdir().unwrap().keep().join("password");
-            std::fs::write(&file, "correct horse\n").unwrap();
-            std::fs::File::open(file).unwrap()
-        })
-        .status()
-        .unwrap();
-    assert!(added.success());
+    add_account(&database.url(), "ann", "correct horse");
     let keys = Keys::new(SECRET.as_bytes()).unwrap();
     let cookie = keys.issue(Purpose::Cookie, "ann", Role::Staff, Utc::now(), TimeDelta::hours(12));
     let (own, other_scheme) = (format!("http://{}", up.address), format!("ftp://{}", up.address));

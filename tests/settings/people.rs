@@ -1,20 +1,9 @@
 //! People and programs: contract § 8.
 
-use crate::common::{Answer, SECRET, Service, database, footfall, token};
+use crate::common::{Answer, SECRET, Service, add_account, database, token};
 use chrono::{TimeDelta, Utc};
 use service::access::{Keys, Purpose, Role};
-use std::{
-    io::Write,
-    process::Stdio,
-    time::{Duration, Instant},
-};
-
-fn add_account(url: &str, name: &str, password: &str) {
-    let mut add = footfall(&["account", "add", name, "--database-url", url]);
-    let mut child = add.stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
-    assert!(child.wait().unwrap().success());
-}
+use std::time::{Duration, Instant};
 
 /// Fetches the form, fills it in and sends it.
 fn sign_in(up: &Service, name: &str, password: &str, headers: &str) -> Answer {
