@@ -1,7 +1,9 @@
 //! The command line.
 
-use crate::{account, dead_letter, ingest, load, migrate, projector, query_api, rebuild, token, up, verify};
-use clap::{Parser, Subcommand, error::ErrorKind};
+use crate::{
+    account, config, dead_letter, environment, ingest, load, migrate, projector, query_api, rebuild, token, up, verify,
+};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 use service::{
     lifecycle::EXIT_MISUNDERSTOOD,
     telemetry::{self, TelemetrySettings},
@@ -43,12 +45,26 @@ enum Command {
     Account(Box<account::Account>),
     /// Send realistic sessions and measure the answers
     Load(Box<load::Load>),
+    /// Print the effective settings of a service (of `up` when none is named), and where each comes from
+    Config,
+}
+
+/// The whole command line.
+pub fn command() -> clap::Command {
+    config::with_services(Cli::command())
+}
+
+/// Reads the command line and the environment.
+pub fn parse() -> Result<(Cli, ArgMatches), clap::Error> {
+    let matches = command().try_get_matches()?;
+    Ok((Cli::from_arg_matches(&matches)?, matches))
 }
 
 impl Cli {
-    /// Runs the command to its end.
-    pub async fn run(self) -> anyhow::Result<ExitCode> {
+    /// Runs the command to its end; `matches` is what it was read from.
+    pub async fn run(self, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         telemetry::start(&self.telemetry)?;
+        environment::warn_of_unknown(&command());
         match self.command {
             Command::Up(command) => command.run().await,
             Command::Ingest(command) => command.run().await,
@@ -61,6 +77,7 @@ impl Cli {
             Command::Token(command) => command.run(),
             Command::Account(command) => command.run().await,
             Command::Load(command) => command.run().await,
+            Command::Config => config::run(matches),
         }
     }
 }
@@ -88,7 +105,6 @@ fn on_one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn what_is_wrong_is_told_on_one_line() {
@@ -110,13 +126,13 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 
     /// Contract § 11: every setting is a flag and an environment variable of the same name.
     #[test]
     fn every_setting_has_its_variable() {
-        let mut commands = vec![Cli::command()];
+        let mut commands = vec![command()];
         while let Some(command) = commands.pop() {
             for argument in command.get_arguments() {
                 let (Some(flag), Some(variable)) = (argument.get_long(), argument.get_env()) else { continue };

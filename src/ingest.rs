@@ -6,8 +6,10 @@ use crate::{
 };
 use ::ingest::IngestSettings;
 use service::{
+    gate::Access,
     http,
     settings::{KeySettings, ListenSettings, ProcessSettings, ZoneSettings, warn_if_open},
+    throttle::ThrottleSettings,
 };
 use std::process::ExitCode;
 
@@ -25,6 +27,8 @@ pub struct Ingest {
     #[command(flatten)]
     zone: ZoneSettings,
     #[command(flatten)]
+    throttle: ThrottleSettings,
+    #[command(flatten)]
     ingest: IngestSettings,
 }
 
@@ -36,10 +40,12 @@ impl Ingest {
         let log_part = readiness.component("event log");
         let Some(log) = open_kafka(kafka, shutdown.token()).await? else { return Ok(ExitCode::SUCCESS) };
         let writer = log.writer().await?;
+        let access = Access { write: Some([self.ingest.write_access; 3]), read: None };
         let ingest = ::ingest::Ingest::new(self.ingest, self.zone.time_zone, writer.clone(), shutdown.clone());
         shutdown.spawn("ingest", ingest.clone().watch_readiness(log_part));
-        warn_if_open(self.listen.listen, "writing");
-        http::spawn_server("http", listener, process::app(ingest.routes(), &self.listen, keys), &shutdown);
+        warn_if_open(self.listen.listen, access);
+        let app = process::app(ingest.routes(), &self.listen, keys, access, &self.throttle);
+        http::spawn_server("http", listener, app, &shutdown);
         let ended = shutdown.drained().await;
         writer.close().await;
         ended.map(|()| ExitCode::SUCCESS)

@@ -3,7 +3,9 @@
 
 mod account;
 mod cli;
+mod config;
 mod dead_letter;
+mod environment;
 mod ingest;
 mod load;
 mod migrate;
@@ -17,7 +19,6 @@ mod token;
 mod up;
 mod verify;
 
-use clap::Parser;
 use service::lifecycle::{EXIT_FAILED, EXIT_NOT_DRAINED, NotDrained, one_line};
 use std::process::ExitCode;
 
@@ -25,15 +26,15 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = match cli::Cli::try_parse() {
-        Ok(cli) => cli,
+    let (cli, matches) = match cli::parse() {
+        Ok(read) => read,
         Err(error) => return cli::misunderstood(&error),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::new(error).context("cannot start threads")),
     };
-    match runtime.block_on(cli.run()) {
+    match runtime.block_on(cli.run(&matches)) {
         Ok(code) => code,
         Err(error) => failed(&error),
     }

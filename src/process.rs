@@ -1,14 +1,16 @@
 //! How every service process runs: metrics, signals, ops port; and how it ends.
 
 use anyhow::Context;
-use axum::{Router, middleware};
+use axum::Router;
 use service::{
-    access::{self, Keys},
-    client_address::{self, TrustedProxies},
+    access::Keys,
+    front::Front,
+    gate::Access,
     http,
     lifecycle::Shutdown,
     ops::{self, Readiness},
     settings::{ListenSettings, ProcessSettings},
+    throttle::ThrottleSettings,
 };
 use tokio::net::TcpListener;
 
@@ -39,10 +41,22 @@ pub async fn bind(settings: &ListenSettings) -> anyhow::Result<TcpListener> {
     http::bind("--listen (FOOTFALL_LISTEN)", settings.listen).await
 }
 
-/// Puts around a service's routes what all of them have: 404 and 405, who is asking, from where.
-pub fn app(routes: Router, settings: &ListenSettings, keys: Keys) -> Router {
-    let proxies: TrustedProxies = settings.proxies();
-    http::finish(routes, &settings.base_path)
-        .layer(middleware::from_fn_with_state(keys, access::identify))
-        .layer(middleware::from_fn_with_state(proxies, client_address::resolve))
+/// Puts around a service's routes what all of them have: from where, who is asking, whether they may and how often;
+/// 404 and 405; what pages of other origins may do.
+pub fn app(
+    routes: Router,
+    settings: &ListenSettings,
+    keys: Keys,
+    access: Access,
+    throttle: &ThrottleSettings,
+) -> Router {
+    let front = Front {
+        base_path: &settings.base_path,
+        proxies: settings.proxies(),
+        origins: settings.origins(),
+        keys,
+        access,
+        throttle,
+    };
+    front.around(routes)
 }

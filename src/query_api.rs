@@ -12,8 +12,11 @@ use event_log::{
 use schema::migrations::{ACCOUNTS, ACCOUNTS_SCHEMA, READ_MODEL, READ_MODEL_SCHEMA};
 use service::{
     database::{Database, DatabaseError},
+    gate::Access,
     http,
+    resource::Resource,
     settings::{DatabaseSettings, KeySettings, ListenSettings, ProcessSettings, ZoneSettings, warn_if_open},
+    throttle::ThrottleSettings,
 };
 use std::process::ExitCode;
 
@@ -32,6 +35,8 @@ pub struct QueryApi {
     keys: KeySettings,
     #[command(flatten)]
     zone: ZoneSettings,
+    #[command(flatten)]
+    throttle: ThrottleSettings,
     #[command(flatten)]
     query: QuerySettings,
 }
@@ -55,22 +60,21 @@ impl QueryApi {
                 Err(error) => return Err(error.into()),
             },
         };
-        let open = self.query.is_open();
+        let access =
+            Access { read: Some(Resource::ALL.map(|resource| self.query.read_access.get(resource))), write: None };
         let query = ::query_api::QueryApi::new(
             self.query,
             self.zone.time_zone,
             &database,
             keys.clone(),
-            self.listen.proxies(),
             &self.listen.base_path,
             heads,
         );
         let (watched, stopping) = (query.clone(), shutdown.token().clone());
         shutdown.spawn("query-api", async move { watched.watch_readiness(component, stopping).await });
-        if open {
-            warn_if_open(self.listen.listen, "reading");
-        }
-        http::spawn_server("http", listener, process::app(query.routes(), &self.listen, keys), &shutdown);
+        warn_if_open(self.listen.listen, access);
+        let app = process::app(query.routes(), &self.listen, keys, access, &self.throttle);
+        http::spawn_server("http", listener, app, &shutdown);
         shutdown.drained().await.map(|()| ExitCode::SUCCESS)
     }
 }

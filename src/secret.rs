@@ -32,7 +32,7 @@ pub fn keys_or_make(settings: &KeySettings, data_dir: &Path) -> anyhow::Result<K
     if !path.exists() {
         write().with_context(|| format!("cannot write the secret key {}", path.display()))?;
     }
-    read(&path)
+    read(settings, &path)
 }
 
 /// The keys of the settings, else those of the data directory.
@@ -47,12 +47,12 @@ pub fn keys(settings: &KeySettings, data_dir: &Path) -> anyhow::Result<Keys> {
             path.display()
         );
     }
-    read(&path)
+    read(settings, &path)
 }
 
-fn read(path: &Path) -> anyhow::Result<Keys> {
+fn read(settings: &KeySettings, path: &Path) -> anyhow::Result<Keys> {
     let secret = fs::read(path).with_context(|| format!("cannot read the secret key {}", path.display()))?;
-    Keys::new(&secret).with_context(|| format!("{}", path.display()))
+    settings.keys_with(&secret).with_context(|| format!("{}", path.display()))
 }
 
 #[cfg(test)]
@@ -60,15 +60,13 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
-    const NONE: KeySettings = KeySettings { secret_key: None, secret_key_file: None };
-
     #[test]
     fn a_secret_is_made_once_and_is_for_its_owner_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(keys(&NONE, folder.path()).is_err());
-        keys_or_make(&NONE, folder.path()).unwrap();
+        let (folder, none) = (tempfile::tempdir().unwrap(), KeySettings::default());
+        assert!(keys(&none, folder.path()).is_err());
+        keys_or_make(&none, folder.path()).unwrap();
         let secret = fs::read(folder.path().join(FILE)).unwrap();
-        keys_or_make(&NONE, folder.path()).unwrap();
+        keys_or_make(&none, folder.path()).unwrap();
         assert_eq!(fs::read(folder.path().join(FILE)).unwrap(), secret);
         assert_eq!(fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);

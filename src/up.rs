@@ -19,8 +19,11 @@ use local_postgres::LocalPostgres;
 use service::{
     access::Keys,
     database::Database,
+    gate::Access,
     http,
+    resource::Resource,
     settings::{KeySettings, ListenSettings, ProcessSettings, ZoneSettings, warn_if_open},
+    throttle::ThrottleSettings,
 };
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -50,6 +53,8 @@ pub struct Up {
     keys: KeySettings,
     #[command(flatten)]
     zone: ZoneSettings,
+    #[command(flatten)]
+    throttle: ThrottleSettings,
     #[command(flatten)]
     ingest: IngestSettings,
     #[command(flatten)]
@@ -137,19 +142,14 @@ impl Up {
         let zone = self.zone.time_zone;
         let [taking, answering, projecting] =
             ["event log", "read model", "projector"].map(|part| readiness.component(part));
+        let (read, write) =
+            (Resource::ALL.map(|resource| self.query.read_access.get(resource)), [self.ingest.write_access; 3]);
+        let access = Access { read: Some(read), write: Some(write) };
         let ingest = ::ingest::Ingest::new(self.ingest, zone, writer, shutdown.clone());
         shutdown.spawn("ingest", ingest.clone().watch_readiness(taking));
 
         let heads = log.reader(Sharing::Alone).await?;
-        let query = QueryApi::new(
-            self.query,
-            zone,
-            database,
-            keys.clone(),
-            self.listen.proxies(),
-            &self.listen.base_path,
-            Some(heads),
-        );
+        let query = QueryApi::new(self.query, zone, database, keys.clone(), &self.listen.base_path, Some(heads));
         let (watched, stopping) = (query.clone(), shutdown.token().clone());
         shutdown.spawn("query-api", async move { watched.watch_readiness(answering, stopping).await });
 
@@ -158,8 +158,9 @@ impl Up {
             ::projector::run(&self.projector, zone, database, log, projecting, &stopping).await
         });
 
-        warn_if_open(self.listen.listen, "reading and writing");
-        let app = process::app(ingest.routes().merge(query.routes()), &self.listen, keys.clone());
+        warn_if_open(self.listen.listen, access);
+        let routes = ingest.routes().merge(query.routes());
+        let app = process::app(routes, &self.listen, keys.clone(), access, &self.throttle);
         let address = listener.local_addr()?;
         http::spawn_server("http", listener, app, shutdown);
         // settings that do not fit the read model end the process here, before anybody is told that it is up

@@ -150,7 +150,7 @@ impl Worker {
         }
         if answer.status == StatusCode::TOO_MANY_REQUESTS && !self.run.told_of_throttle.swap(true, Ordering::Relaxed) {
             self.run.progress.say(
-                "the server throttles (429): waiting as long as it asks; to measure without, start ingest with --throttle false",
+                "the server throttles (429): waiting as long as it asks; to measure without, start it with --throttle-base off (--throttle-staff off for a token of staff)",
             );
         }
         for (place, event) in events.iter().enumerate() {

@@ -4,7 +4,6 @@
 //! narrowed down by, `condition` is its SQL. The report is in `report`, people come in through `sign_in`.
 
 pub mod accounts;
-mod base_url;
 mod columns;
 mod condition;
 mod error;

@@ -1,26 +1,18 @@
 //! Whether the client takes JSON.
 
 use crate::paging::Parameters;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use service::http::Problem;
 
 /// 406 when the `Accept` header leaves no room for JSON, 404 for another `format`.
 pub(crate) fn json(headers: &HeaderMap, parameters: &Parameters) -> Result<(), Problem> {
-    if parameters.get("format").is_some_and(|format| format != "json") {
+    if parameters.get("format").is_some_and(|format| !matches!(format, "" | "json")) {
         return Err(Problem::not_found());
     }
-    let mut ranges = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok()).peekable();
-    if ranges.peek().is_none() || ranges.any(|line| line.split(',').any(takes_json)) {
+    if service::negotiation::takes_json(headers) {
         return Ok(());
     }
     Err(Problem::detail(StatusCode::NOT_ACCEPTABLE, "Could not satisfy the request Accept header."))
-}
-
-fn takes_json(range: &str) -> bool {
-    let mut parts = range.split(';').map(str::trim);
-    let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
-    let refused = parts.any(|part| part.strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()) == Some(0.0));
-    matches!(essence.as_str(), "*/*" | "application/*" | "application/json" | "") && !refused
 }
 
 #[cfg(test)]

@@ -3,21 +3,23 @@
 use crate::{error::QueryError, freshness, lists, report, settings::QuerySettings, sign_in};
 use axum::{
     Router,
-    extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    extract::{DefaultBodyLimit, Request, State},
+    http::{StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
+use chrono::Utc;
 use chrono_tz::Tz;
 use event_log::EventReader;
 use schema::migrations::{ACCOUNTS_SCHEMA, READ_MODEL_SCHEMA};
 use service::{
     access::{Identity, Keys},
-    client_address::{Peer, TrustedProxies},
     database::{ACQUIRE_TIMEOUT, Database},
     ops::Component,
     resource::Resource,
+    site::Site,
+    throttle::Attempts,
 };
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
@@ -33,6 +35,8 @@ const AIR: Duration = Duration::from_secs(2);
 /// How often the readiness is looked at while it is good, and while it is not.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// Largest form that somebody who is not known may send.
+const FORM_BYTES: usize = 16 * 1024;
 
 /// Answers from the read model. Clones share everything.
 #[derive(Clone)]
@@ -46,10 +50,10 @@ pub(crate) struct Inner {
     pub pool: PgPool,
     pub accounts: PgPool,
     pub keys: Keys,
-    pub proxies: TrustedProxies,
     pub base_path: String,
     pub log: Option<Arc<dyn EventReader>>,
     pub password_checks: Semaphore,
+    pub attempts: Attempts,
 }
 
 impl QueryApi {
@@ -59,7 +63,6 @@ impl QueryApi {
         zone: Tz,
         database: &Database,
         keys: Keys,
-        proxies: TrustedProxies,
         base_path: &str,
         log: Option<Arc<dyn EventReader>>,
     ) -> Self {
@@ -68,9 +71,9 @@ impl QueryApi {
         let accounts = database.pool(ACCOUNTS_SCHEMA, "footfall query-api accounts", 2);
         let base_path = base_path.to_owned();
         let password_checks = Semaphore::new(PASSWORD_CHECKS);
-        Self {
-            inner: Arc::new(Inner { settings, zone, pool, accounts, keys, proxies, base_path, log, password_checks }),
-        }
+        let attempts = Attempts::default();
+        let inner = Inner { settings, zone, pool, accounts, keys, base_path, log, password_checks, attempts };
+        Self { inner: Arc::new(inner) }
     }
 
     /// The routes, without a fallback: they can be merged with those of ingest.
@@ -82,10 +85,11 @@ impl QueryApi {
             routes = routes.route(&format!("/{}/", resource.path()), get(list));
             routes = routes.route(&format!("/{}/{{id}}/", resource.path()), get(detail));
         }
+        let sign_in_form = get(sign_in::form).post(sign_in::submit).layer(DefaultBodyLimit::max(FORM_BYTES));
         routes
             .route("/report/", get(report::page))
             .route("/report/data/", get(report::data))
-            .route("/sign-in/", get(sign_in::form).post(sign_in::submit))
+            .route("/sign-in/", sign_in_form)
             .route("/sign-out/", axum::routing::post(sign_in::sign_out))
             .route("/status/", get(freshness::status))
             .route("/assets/footfall.css", get(stylesheet))
@@ -111,23 +115,31 @@ impl QueryApi {
     }
 
     /// Scheme and host of the request and the base path.
-    pub(crate) fn base_url(&self, headers: &HeaderMap, peer: Option<&Peer>) -> String {
-        crate::base_url::of(headers, peer, &self.inner.proxies) + &self.inner.base_path
+    pub(crate) fn base_url(&self, request: &Request) -> String {
+        site_url(request) + &self.inner.base_path
     }
 }
 
+/// `http://host`, as the client knows this site.
+pub(crate) fn site_url(request: &Request) -> String {
+    request.extensions().get::<Site>().map_or_else(|| "http://localhost".to_owned(), Site::url)
+}
+
 /// Middleware: a cookie is good only while its account is there and it has not been signed out; the account's role of
-/// today counts.
+/// today counts. A good one is renewed.
 async fn look_behind_the_cookie(State(api): State<QueryApi>, mut request: Request, next: Next) -> Response {
     let cookie =
         request.extensions().get::<Identity>().and_then(|identity| Some((identity.name.clone()?, identity.cookie?)));
-    if let Some((name, id)) = cookie {
-        let identity = match crate::accounts::role_of_cookie(&api.inner.accounts, &name, id).await {
-            Ok(Some(role)) => Identity { role, name: Some(name), cookie: Some(id) },
+    if let Some((name, cookie)) = cookie {
+        let identity = match crate::accounts::role_of_cookie(&api.inner.accounts, &name, cookie.id).await {
+            Ok(Some(role)) => Identity { role, name: Some(name), cookie: Some(cookie) },
             Ok(None) => Identity::default(),
             Err(error) => return QueryError::from(error).into_response(),
         };
-        request.extensions_mut().insert(identity);
+        let site = request.extensions().get::<Site>().cloned();
+        request.extensions_mut().insert(identity.clone());
+        let response = next.run(request).await;
+        return sign_in::renewed(response, &api.inner.keys, &identity, site.as_ref(), Utc::now());
     }
     next.run(request).await
 }

@@ -1,5 +1,6 @@
 //! Whose request it is, behind proxies that are trusted and none that is not.
 
+use crate::site::Site;
 use axum::{
     extract::{Request, State},
     http::HeaderMap,
@@ -7,7 +8,11 @@ use axum::{
     response::Response,
 };
 use ipnet::IpNet;
-use std::{net::IpAddr, str::FromStr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+    sync::Arc,
+};
 
 /// The client's address, trusted proxies taken off; IPv4-mapped addresses are IPv4. A request extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,13 +47,19 @@ impl TrustedProxies {
             if !self.contains(client) {
                 break;
             }
-            match hop.trim().parse::<IpAddr>() {
-                Ok(address) => client = address.to_canonical(),
-                Err(_) => break,
+            match parse_hop(hop.trim()) {
+                Some(address) => client = address.to_canonical(),
+                None => break,
             }
         }
         client
     }
+}
+
+/// An address; some proxies write brackets around it, or its port behind it.
+fn parse_hop(hop: &str) -> Option<IpAddr> {
+    let bare = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    hop.parse().ok().or_else(|| hop.parse().ok().map(|with_port: SocketAddr| with_port.ip())).or_else(bare)
 }
 
 /// A network in a setting: `10.0.0.0/8` or a single address.
@@ -58,11 +69,13 @@ pub fn parse_network(text: &str) -> Result<IpNet, String> {
         .map_err(|_| format!("{text:?} is neither an address nor a network such as 10.0.0.0/8"))
 }
 
-/// Middleware: puts [`ClientAddress`] into the request.
+/// Middleware: puts [`ClientAddress`] and [`Site`] into the request.
 pub async fn resolve(State(proxies): State<TrustedProxies>, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0);
-    let client = proxies.client(peer, request.headers());
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+    let client = proxies.client(peer.unwrap_or(IpAddr::from([0, 0, 0, 0])), request.headers());
+    let site = Site::of(request.headers(), peer, &proxies);
     request.extensions_mut().insert(ClientAddress(client));
+    request.extensions_mut().insert(site);
     next.run(request).await
 }
 
@@ -79,6 +92,10 @@ mod tests {
     #[case::all_trusted("192.0.2.0/24", "192.0.2.1", "192.0.2.8,192.0.2.9", "192.0.2.8")]
     #[case::garbage_ends_the_search("192.0.2.0/24", "192.0.2.1", "198.51.100.7, what, 192.0.2.9", "192.0.2.9")]
     #[case::mapped("::1", "::1", "::ffff:198.51.100.7", "198.51.100.7")]
+    #[case::with_port("192.0.2.1", "192.0.2.1", "198.51.100.7:4711", "198.51.100.7")]
+    #[case::ipv6_with_port("192.0.2.1", "192.0.2.1", "[2001:db8::7]:4711", "2001:db8::7")]
+    #[case::in_brackets("192.0.2.1", "192.0.2.1", "[2001:db8::7]", "2001:db8::7")]
+    #[case::mapped_peer("192.0.2.1", "::ffff:192.0.2.1", "198.51.100.7", "198.51.100.7")]
     #[case::no_header("192.0.2.1", "192.0.2.1", "", "192.0.2.1")]
     fn the_client_is_the_rightmost_hop_that_is_not_trusted(
         #[case] trusted: &str,

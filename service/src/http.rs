@@ -82,7 +82,7 @@ pub fn finish(routes: Router, base_path: &str) -> Router {
     let routes = routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed);
     let routes = if base_path.is_empty() { routes } else { below(base_path, routes) };
     // a layer of the router itself would come before the router adds its header
-    let routes = Router::new().fallback_service(middleware::map_response(allow_in_order).layer(routes));
+    let routes = Router::new().fallback_service(middleware::map_response(last_touches).layer(routes));
     routes.layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref().copied());
         tracing::error!(panic = text.unwrap_or("?"), "a request handler panicked");
@@ -117,8 +117,10 @@ async fn method_not_allowed(method: Method) -> Response {
     Problem::detail(StatusCode::METHOD_NOT_ALLOWED, format!("Method \"{method}\" not allowed.")).into_response()
 }
 
-/// Brings the router's `Allow` into the contract's form: `GET, POST, HEAD, OPTIONS` (contract § 1).
-async fn allow_in_order(mut response: Response) -> Response {
+/// Brings the router's `Allow` into the contract's form: `GET, POST, HEAD, OPTIONS` (contract § 1); and no browser is to
+/// guess that an answer is something else than it says.
+async fn last_touches(mut response: Response) -> Response {
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let Some(allowed) = response.headers().get(header::ALLOW).and_then(|value| value.to_str().ok()) else {
         return response;
     };

@@ -1,14 +1,21 @@
 //! What every service is built from, and nothing about events: settings, telemetry, lifecycle, ops port, HTTP server,
-//! client address, access, database connections.
+//! client address, access, throttle, CORS, database connections.
 
 pub mod access;
 pub mod client_address;
+pub mod cors;
 pub mod database;
+pub mod front;
+pub mod gate;
 pub mod http;
 pub mod iso_time;
 pub mod lifecycle;
+pub mod negotiation;
 pub mod ops;
 pub mod resource;
 pub mod settings;
+pub mod site;
+pub mod target;
 pub mod telemetry;
+pub mod throttle;
 pub mod time_format;

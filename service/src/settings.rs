@@ -3,12 +3,18 @@
 use crate::{
     access::Keys,
     client_address::{TrustedProxies, parse_network},
+    cors::{AllowedOrigin, AllowedOrigins, parse_origin},
     database::Database,
+    gate::Access,
 };
 use anyhow::{Context, bail};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Where a service listens.
 #[derive(Clone, Debug, clap::Args)]
@@ -22,12 +28,21 @@ pub struct ListenSettings {
     /// Proxies whose X-Forwarded-For is believed: addresses and networks, separated by commas
     #[arg(long, env = "FOOTFALL_TRUSTED_PROXIES", value_delimiter = ',', value_parser = parse_network)]
     pub trusted_proxies: Vec<IpNet>,
+    /// Origins whose pages may use the API, as scheme://host:port, separated by commas; * for every one, whose cookies
+    /// then do not count
+    #[arg(long, env = "FOOTFALL_ALLOWED_ORIGINS", value_delimiter = ',', value_parser = parse_origin)]
+    pub allowed_origins: Vec<AllowedOrigin>,
 }
 
 impl ListenSettings {
     /// The proxies that are trusted.
     pub fn proxies(&self) -> TrustedProxies {
         TrustedProxies::new(self.trusted_proxies.iter().copied())
+    }
+
+    /// The origins that are allowed.
+    pub fn origins(&self) -> AllowedOrigins {
+        self.allowed_origins.iter().cloned().collect()
     }
 }
 
@@ -82,8 +97,8 @@ impl DatabaseSettings {
     }
 }
 
-/// The key that signs tokens and cookies.
-#[derive(Clone, Debug, clap::Args)]
+/// The keys that sign and check tokens and cookies.
+#[derive(Clone, Debug, Default, clap::Args)]
 pub struct KeySettings {
     /// Secret that signs tokens and cookies, at least 32 bytes; the same for all services
     #[arg(long, env = "FOOTFALL_SECRET_KEY", hide_env_values = true)]
@@ -91,26 +106,44 @@ pub struct KeySettings {
     /// File that holds the secret instead
     #[arg(long, env = "FOOTFALL_SECRET_KEY_FILE", conflicts_with = "secret_key")]
     pub secret_key_file: Option<PathBuf>,
+    /// Secret before the present one: what it has signed is good until this setting is taken away
+    #[arg(long, env = "FOOTFALL_SECRET_KEY_PREVIOUS", hide_env_values = true)]
+    pub secret_key_previous: Option<SecretString>,
+    /// File that holds the secret before the present one instead
+    #[arg(long, env = "FOOTFALL_SECRET_KEY_PREVIOUS_FILE", conflicts_with = "secret_key_previous")]
+    pub secret_key_previous_file: Option<PathBuf>,
 }
 
 impl KeySettings {
     /// The keys, if a secret is given.
     ///
     /// # Errors
-    /// When the file cannot be read or the secret is too short.
+    /// When a file cannot be read or a secret is too short.
     pub fn keys(&self) -> anyhow::Result<Option<Keys>> {
-        let secret = match (&self.secret_key, &self.secret_key_file) {
-            (Some(secret), _) => secret.clone(),
-            (None, Some(file)) => std::fs::read_to_string(file)
-                .with_context(|| {
-                    format!("--secret-key-file (FOOTFALL_SECRET_KEY_FILE): cannot read {}", file.display())
-                })?
-                .trim()
-                .into(),
-            (None, None) => return Ok(None),
-        };
-        let keys = Keys::new(secret.expose_secret().as_bytes()).context("--secret-key (FOOTFALL_SECRET_KEY)")?;
-        Ok(Some(keys))
+        let secret = read_secret(
+            self.secret_key.as_ref(),
+            self.secret_key_file.as_deref(),
+            "--secret-key-file (FOOTFALL_SECRET_KEY_FILE)",
+        )?;
+        secret.map(|secret| self.keys_with(secret.expose_secret().as_bytes())).transpose()
+    }
+
+    /// The keys with a secret from elsewhere, and the previous one of the settings.
+    ///
+    /// # Errors
+    /// As [`keys`](Self::keys).
+    pub fn keys_with(&self, secret: &[u8]) -> anyhow::Result<Keys> {
+        let keys = Keys::new(secret).context("--secret-key (FOOTFALL_SECRET_KEY)")?;
+        let previous = read_secret(
+            self.secret_key_previous.as_ref(),
+            self.secret_key_previous_file.as_deref(),
+            "--secret-key-previous-file (FOOTFALL_SECRET_KEY_PREVIOUS_FILE)",
+        )?;
+        match previous {
+            None => Ok(keys),
+            Some(previous) => Keys::rotated(secret, previous.expose_secret().as_bytes())
+                .context("--secret-key-previous (FOOTFALL_SECRET_KEY_PREVIOUS)"),
+        }
     }
 
     /// The keys.
@@ -119,6 +152,22 @@ impl KeySettings {
     /// When there is no secret, or as [`keys`](Self::keys).
     pub fn required(&self) -> anyhow::Result<Keys> {
         self.keys()?.context("give the services one secret with --secret-key-file (FOOTFALL_SECRET_KEY_FILE)")
+    }
+}
+
+fn read_secret(
+    given: Option<&SecretString>,
+    file: Option<&Path>,
+    setting: &str,
+) -> anyhow::Result<Option<SecretString>> {
+    match (given, file) {
+        (Some(secret), _) => Ok(Some(secret.clone())),
+        (None, Some(file)) => {
+            let text =
+                std::fs::read_to_string(file).with_context(|| format!("{setting}: cannot read {}", file.display()))?;
+            Ok(Some(text.trim().into()))
+        }
+        (None, None) => Ok(None),
     }
 }
 
@@ -144,10 +193,13 @@ fn parse_base_path(text: &str) -> Result<String, String> {
     }
 }
 
-/// Warns when a service can be reached from elsewhere although it lets everybody in.
-pub fn warn_if_open(listen: SocketAddr, what: &str) {
-    if !listen.ip().is_loopback() {
-        tracing::warn!(%listen, "{what} is open to everybody who can reach this address");
+/// Warns when a service can be reached from elsewhere and lets everybody in: says what everybody may do.
+pub fn warn_if_open(listen: SocketAddr, access: Access) {
+    if let Some(what) = access.open_to_everybody().filter(|_| !listen.ip().is_loopback()) {
+        tracing::warn!(
+            %listen,
+            "{what} is open to everybody who can reach this address; --read-access and --write-access (FOOTFALL_READ_ACCESS, FOOTFALL_WRITE_ACCESS) close it"
+        );
     }
 }
 
@@ -185,6 +237,25 @@ mod tests {
         let error = format!("{:#}", settings.database().unwrap_err());
         assert!(error.contains("FOOTFALL_DATABASE_URL") && !error.contains("hunter2"), "{error}");
         assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn what_the_previous_secret_signed_is_good_while_it_is_given() {
+        use crate::access::{Purpose, Role};
+        let secret = |byte: char| Some(byte.to_string().repeat(32).into());
+        let old = KeySettings { secret_key: secret('a'), ..KeySettings::default() };
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("previous");
+        std::fs::write(&file, format!("{}\n", "a".repeat(32))).unwrap();
+        let new = KeySettings { secret_key: secret('b'), ..KeySettings::default() };
+        let both = KeySettings { secret_key_previous_file: Some(file), ..new.clone() };
+        let now = chrono::Utc::now();
+        let token = old.required().unwrap().issue(Purpose::Api, "ann", Role::User, now, chrono::TimeDelta::hours(1));
+        let good = |settings: &KeySettings| settings.required().unwrap().check(Purpose::Api, &token, now).is_ok();
+        assert!(good(&both) && !good(&new));
+        let short = KeySettings { secret_key_previous: Some("short".into()), ..new };
+        let error = format!("{:#}", short.required().unwrap_err());
+        assert!(error.contains("FOOTFALL_SECRET_KEY_PREVIOUS"), "{error}");
     }
 
     #[test]

@@ -92,14 +92,18 @@ async fn each_service_answers_its_own_paths_and_methods_alone() {
     let (write, read) = (ingest.address("http").await, query_api.address("http").await);
     for (service, method, path, status, allow) in [
         (write, "GET", "/sessions/", 405, "POST, OPTIONS"),
-        (write, "PUT", "/pageviews/", 405, "POST, OPTIONS"),
-        (write, "OPTIONS", "/interactions/", 200, "POST, OPTIONS"),
+        (write, "PUT", "/pageviews/", 405, "GET, POST, HEAD, OPTIONS"),
+        (write, "OPTIONS", "/interactions/", 200, "GET, POST, HEAD, OPTIONS"),
+        (write, "OPTIONS", "/sessions/1/", 200, "GET, HEAD, OPTIONS"),
+        (write, "OPTIONS", "/batch/", 200, "POST, OPTIONS"),
         (write, "GET", "/sessions/1/", 404, ""),
         (write, "POST", "/nowhere/", 404, ""),
         (write, "GET", "/", 404, ""),
         (read, "POST", "/sessions/", 405, "GET, HEAD, OPTIONS"),
         (read, "DELETE", "/sessions/1/", 405, "GET, HEAD, OPTIONS"),
-        (read, "OPTIONS", "/sessions/", 200, "GET, HEAD, OPTIONS"),
+        (read, "OPTIONS", "/sessions/", 200, "GET, POST, HEAD, OPTIONS"),
+        (read, "OPTIONS", "/batch/", 200, "POST, OPTIONS"),
+        (read, "PATCH", "/interactions/", 405, "GET, POST, HEAD, OPTIONS"),
         (read, "HEAD", "/sessions/", 200, ""),
         (read, "GET", "/sessions/1/2/", 404, ""),
     ] {

@@ -58,7 +58,7 @@ impl Cursor {
             Key::Time(time) => Value::from(*time),
         }));
         let place = hex(Value::from(values).to_string().as_bytes());
-        let signature = keys.sign(LABEL, signed(&place, bound).as_bytes());
+        let signature = keys.sign_text(LABEL, signed(&place, bound).as_bytes());
         format!("{place}.{signature}")
     }
 

@@ -24,7 +24,7 @@ use axum::{
     http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use service::{access::Identity, client_address::Peer, http::Problem, resource::Resource};
+use service::{access::Identity, http::Problem, resource::Resource};
 
 pub(crate) use page::list;
 
@@ -35,7 +35,7 @@ const TOO_SLOW: &str = "Finding what matches took too long. Ask for less: a shor
 pub(crate) async fn root(State(api): State<QueryApi>, request: Request) -> Result<Response, QueryError> {
     let parameters = Parameters::parse(request.uri().query());
     negotiation::json(request.headers(), &parameters)?;
-    let base = api.base_url(request.headers(), request.extensions().get::<Peer>());
+    let base = api.base_url(&request);
     let [sessions, pageviews, interactions] = Resource::ALL.map(|resource| format!("{base}/{}/", resource.path()));
     let body = format!(r#"{{"sessions":"{sessions}","pageviews":"{pageviews}","interactions":"{interactions}"}}"#);
     Ok(json(body.into_bytes()))

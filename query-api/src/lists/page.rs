@@ -14,14 +14,14 @@ use crate::{
     error::QueryError,
     paging::{Page, Parameters},
     resolve,
-    routes::QueryApi,
+    routes::{QueryApi, site_url},
 };
 use axum::{
     extract::{OriginalUri, Request},
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
-use service::{client_address::Peer, http::Problem, resource::Resource};
+use service::{http::Problem, resource::Resource};
 use sqlx::postgres::PgRow;
 
 /// Beyond this offset an answer shows the way to go on by cursors.
@@ -37,14 +37,8 @@ pub(crate) async fn list(resource: Resource, api: QueryApi, request: Request) ->
     let page = Page::of(&parameters, settings.page_sizes(resource));
     let narrowing = narrowed(&api, resource, &parameters).await?;
     let order = Order::of(parameters.get("ordering"), settings.fields.orderable(resource), resource);
-    let walk = Walk {
-        api: &api,
-        url: url(&api, &request),
-        parameters,
-        page,
-        bound: bound(resource, &order, narrowing.used),
-        order,
-    };
+    let walk =
+        Walk { api: &api, url: url(&request), parameters, page, bound: bound(resource, &order, narrowing.used), order };
     let place = walk.place()?;
 
     let conditions = resolve::all(pool, narrowing.conditions, settings.statement_timeout()).await?;
@@ -155,9 +149,9 @@ impl Walk<'_> {
     }
 }
 
-fn url(api: &QueryApi, request: &Request) -> String {
+fn url(request: &Request) -> String {
     let path = request.extensions().get::<OriginalUri>().map_or(request.uri().path(), |uri| uri.path());
-    crate::base_url::of(request.headers(), request.extensions().get::<Peer>(), &api.inner.proxies) + path
+    site_url(request) + path
 }
 
 /// What a cursor of this list is good for, as one text.

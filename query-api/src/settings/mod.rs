@@ -90,11 +90,6 @@ pub struct QuerySettings {
 }
 
 impl QuerySettings {
-    /// Whether everybody may read a resource.
-    pub fn is_open(&self) -> bool {
-        Resource::ALL.iter().any(|resource| self.read_access.get(*resource) == AccessLevel::Anyone)
-    }
-
     pub(crate) fn page_sizes(&self, resource: Resource) -> PageSizes {
         PageSizes {
             default: self.page_size_default.get(resource).0.into(),

@@ -1,45 +1,43 @@
 //! People come in: a form, a one-time link, a way out. Contract § 8.
 
+mod page;
+mod session;
+
+pub(crate) use page::page_response;
+pub(crate) use session::renewed;
+
 use crate::{accounts, error::QueryError, routes::QueryApi};
-use askama::Template;
 use axum::{
-    extract::{Form, Query, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{Html, IntoResponse, Redirect, Response},
+    extract::{Form, FromRequestParts, Query, Request, State, rejection::FormRejection, rejection::QueryRejection},
+    http::{HeaderMap, StatusCode, request::Parts},
+    response::{IntoResponse, Redirect, Response},
 };
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use serde::Deserialize;
 use service::{
-    access::{Identity, Keys, Purpose, Role, SESSION_COOKIE, cookie, same_origin},
+    access::{Identity, is_from_own_page},
+    client_address::ClientAddress,
     http::Problem,
+    site::Site,
 };
-use uuid::Uuid;
+use std::{
+    convert::Infallible,
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
-/// How long somebody stays signed in.
-const LIFETIME: TimeDelta = TimeDelta::hours(12);
-
-/// The cookie that a form's token must fit.
-const FORM_COOKIE: &str = "footfall_form";
-
-#[derive(Template)]
-#[template(path = "sign_in.html")]
-struct SignIn<'a> {
-    base: &'a str,
-    token: &'a str,
-    next: &'a str,
-    name: &'a str,
-    message: &'a str,
-}
+/// How long somebody waits for others whose passwords are being checked.
+const TURN: Duration = Duration::from_secs(10);
 
 /// What a sign-in's address may say.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(crate) struct Arrival {
     link: Option<String>,
     next: Option<String>,
 }
 
 /// What is typed.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(crate) struct Typed {
     #[serde(default)]
     name: String,
@@ -51,22 +49,51 @@ pub(crate) struct Typed {
     next: String,
 }
 
+/// Who stands at the door.
+pub(crate) struct Visitor {
+    headers: HeaderMap,
+    address: IpAddr,
+    /// The site as they know it.
+    site: Option<Site>,
+}
+
+impl Visitor {
+    /// Whether they came by TLS.
+    fn is_secure(&self) -> bool {
+        self.site.as_ref().is_some_and(|site| site.https)
+    }
+
+    fn is_from_own_page(&self) -> bool {
+        is_from_own_page(&self.headers, self.site.as_ref())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let address = parts.extensions.get::<ClientAddress>().map_or(Ipv4Addr::UNSPECIFIED.into(), |client| client.0);
+        Ok(Self { headers: parts.headers.clone(), address, site: parts.extensions.get::<Site>().cloned() })
+    }
+}
+
 /// `GET /sign-in/`: the form, or the way in for a one-time link.
 pub(crate) async fn form(
     State(api): State<QueryApi>,
-    Query(arrival): Query<Arrival>,
-    headers: HeaderMap,
+    visitor: Visitor,
+    arrival: Result<Query<Arrival>, QueryRejection>,
 ) -> Result<Response, QueryError> {
+    let Query(arrival) = arrival.unwrap_or_default();
     let next = arrival.next.unwrap_or_default();
-    let Some(link) = arrival.link else { return Ok(show(&api, &headers, &next, "", "")) };
+    let Some(link) = arrival.link else { return Ok(page::form(&api, &visitor, &next, "", "")) };
     match accounts::spend_link(&api.inner.accounts, &api.inner.keys, &link, Utc::now()).await? {
         Some(claims) => {
             tracing::info!(account = claims.sub, "signed in by link");
-            Ok(enter(&api, &headers, &claims.sub, claims.role, &next))
+            Ok(session::enter(&api, &visitor, &claims.sub, claims.role, &next))
         }
-        None => Ok(show(
+        None => Ok(page::form(
             &api,
-            &headers,
+            &visitor,
             &next,
             "",
             "This link has been used or has expired. Start Footfall again for a new one, or sign in with an account.",
@@ -77,123 +104,48 @@ pub(crate) async fn form(
 /// `POST /sign-in/`.
 pub(crate) async fn submit(
     State(api): State<QueryApi>,
-    headers: HeaderMap,
-    Form(typed): Form<Typed>,
+    visitor: Visitor,
+    typed: Result<Form<Typed>, FormRejection>,
 ) -> Result<Response, QueryError> {
-    if !is_from_our_form(&api.inner.keys, &headers, &typed.token) {
-        return Ok(show(&api, &headers, &typed.next, &typed.name, "The form had expired. Please try again."));
+    let Form(typed) = typed.unwrap_or_default();
+    if !page::is_from_our_form(&api, &visitor, &typed.token) {
+        let message = "The form had expired. Please try again.";
+        return Ok(page::form(&api, &visitor, &typed.next, &typed.name, message));
     }
-    let _turn = api.inner.password_checks.acquire().await;
-    match accounts::check_password(&api.inner.accounts, &typed.name, typed.password).await? {
-        Some(role) => {
-            tracing::info!(account = typed.name, "signed in");
-            Ok(enter(&api, &headers, &typed.name, role, &typed.next))
-        }
-        None => Ok(show(&api, &headers, &typed.next, &typed.name, "There is no account with this name and password.")),
+    if let Err(seconds) = api.inner.attempts.begin(&typed.name, visitor.address) {
+        tracing::warn!(address = %visitor.address, "too many attempts to sign in failed");
+        return Ok(page::wait(&api, &visitor, &typed.next, &typed.name, seconds));
     }
+    let Ok(_turn) = tokio::time::timeout(TURN, api.inner.password_checks.acquire()).await else {
+        return Err(Problem::unavailable("Too many people are signing in now. Try again.", 5).into());
+    };
+    let role = accounts::check_password(&api.inner.accounts, &typed.name, typed.password).await?;
+    let Some(role) = role else {
+        // without the name: people type passwords there
+        tracing::info!(address = %visitor.address, "an attempt to sign in failed");
+        let message = "There is no account with this name and password.";
+        return Ok(page::form(&api, &visitor, &typed.next, &typed.name, message));
+    };
+    api.inner.attempts.succeeded(&typed.name, visitor.address);
+    tracing::info!(account = typed.name, "signed in");
+    Ok(session::enter(&api, &visitor, &typed.name, role, &typed.next))
 }
 
 /// `POST /sign-out/`.
-pub(crate) async fn sign_out(State(api): State<QueryApi>, request: Request) -> Result<Response, QueryError> {
+pub(crate) async fn sign_out(
+    State(api): State<QueryApi>,
+    visitor: Visitor,
+    request: Request,
+) -> Result<Response, QueryError> {
     // to take the cookie away is enough to sign somebody out: a page of another site must not even do that
-    if !same_origin(request.headers()) {
+    if !visitor.is_from_own_page() {
         let detail = "You do not have permission to perform this action.";
         return Err(Problem::detail(StatusCode::FORBIDDEN, detail).into());
     }
-    let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
-    if let Some(id) = identity.cookie {
-        accounts::spend(&api.inner.accounts, id, (Utc::now() + LIFETIME).timestamp()).await?;
+    if let Some(cookie) = request.extensions().get::<Identity>().and_then(|identity| identity.cookie) {
+        accounts::spend(&api.inner.accounts, cookie.id, (Utc::now() + session::LIFETIME).timestamp()).await?;
     }
     let mut response = Redirect::to(&format!("{}/sign-in/", api.inner.base_path)).into_response();
-    set_cookie(&mut response, SESSION_COOKIE, "", 0, false);
+    session::leave(&mut response, &visitor);
     Ok(response)
-}
-
-fn enter(api: &QueryApi, headers: &HeaderMap, name: &str, role: Role, next: &str) -> Response {
-    let token = api.inner.keys.issue(Purpose::Cookie, name, role, Utc::now(), LIFETIME);
-    let target = if is_local(next) { next.to_owned() } else { format!("{}/report/", api.inner.base_path) };
-    let mut response = Redirect::to(&target).into_response();
-    set_cookie(&mut response, SESSION_COOKIE, &token, LIFETIME.num_seconds(), is_secure(headers));
-    response
-}
-
-fn show(api: &QueryApi, headers: &HeaderMap, next: &str, name: &str, message: &str) -> Response {
-    let nonce = cookie(headers, FORM_COOKIE).filter(|nonce| Uuid::parse_str(nonce).is_ok());
-    let nonce = nonce.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
-    let token = api.inner.keys.issue(Purpose::Form, &nonce, Role::Anonymous, Utc::now(), TimeDelta::hours(1));
-    let page = SignIn {
-        base: &api.inner.base_path,
-        token: &token,
-        next: if is_local(next) { next } else { "" },
-        name,
-        message,
-    };
-    let status = if message.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let mut response = page_response(status, page.render());
-    set_cookie(&mut response, FORM_COOKIE, &nonce, 3_600, is_secure(headers));
-    response
-}
-
-/// A page of ours, with the headers that all of them have.
-pub(crate) fn page_response(status: StatusCode, page: askama::Result<String>) -> Response {
-    let page = match page {
-        Ok(page) => page,
-        Err(error) => {
-            tracing::error!(%error, "a page could not be written");
-            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        }
-    };
-    let headers = [
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-        ),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (status, headers, Html(page)).into_response()
-}
-
-fn is_from_our_form(keys: &Keys, headers: &HeaderMap, token: &str) -> bool {
-    let claims = keys.check(Purpose::Form, token, Utc::now());
-    same_origin(headers) && claims.is_ok_and(|claims| cookie(headers, FORM_COOKIE) == Some(claims.sub.as_str()))
-}
-
-/// A path of this very site: no other host, however it is written, and nothing that a header cannot hold.
-fn is_local(next: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
-    next.starts_with('/') && !next.starts_with("//") && next.bytes().all(plain)
-}
-
-fn is_secure(headers: &HeaderMap) -> bool {
-    headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https")
-}
-
-fn set_cookie(response: &mut Response, name: &str, value: &str, seconds: i64, secure: bool) {
-    let secure = if secure { "; Secure" } else { "" };
-    let cookie = format!("{name}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={seconds}{secure}");
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case("/report/?days=7", true)]
-    #[case("", false)]
-    #[case("//evil.example", false)]
-    #[case("/\\evil.example", false)]
-    #[case("https://evil.example", false)]
-    #[case("/\t/evil.example", false)]
-    #[case("/\u{1}", false)]
-    #[case("/gr\u{fc}n", false)]
-    #[case("/gr%C3%BCn", true)]
-    fn one_comes_back_to_this_site_alone(#[case] next: &str, #[case] local: bool) {
-        assert_eq!(is_local(next), local);
-    }
 }

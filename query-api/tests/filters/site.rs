@@ -4,7 +4,6 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     http::{HeaderMap, Request, StatusCode, header},
-    middleware,
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -25,11 +24,8 @@ use schema::{
 };
 use serde_json::{Value, value::RawValue};
 use service::{
-    access::{self, Keys},
-    client_address::TrustedProxies,
-    database::Database,
-    http,
-    ops::Readiness,
+    access::Keys, client_address::TrustedProxies, cors::AllowedOrigins, database::Database, front::Front, gate::Access,
+    ops::Readiness, resource::Resource, throttle::ThrottleSettings,
 };
 use sqlx::PgPool;
 use std::{collections::BTreeSet, sync::Arc};
@@ -41,6 +37,8 @@ use uuid::Uuid;
 struct Command {
     #[command(flatten)]
     settings: QuerySettings,
+    #[command(flatten)]
+    throttle: ThrottleSettings,
 }
 
 /// What a command line with these settings says.
@@ -126,9 +124,12 @@ impl Site {
 }
 
 fn app(database: &Database, zone: Tz, keys: Keys, arguments: &[&str]) -> Router {
-    let settings = settings(arguments).unwrap();
-    let api = QueryApi::new(settings, zone, database, keys.clone(), TrustedProxies::default(), "", None);
-    http::finish(api.routes(), "").layer(middleware::from_fn_with_state(keys, access::identify))
+    let unthrottled = ["query-api", "--throttle-base", "off", "--throttle-staff", "off"];
+    let Command { settings, throttle } = Command::parse_from([&unthrottled, arguments].concat());
+    let access = Access { read: Some(Resource::ALL.map(|resource| settings.read_access.get(resource))), write: None };
+    let api = QueryApi::new(settings, zone, database, keys.clone(), "", None);
+    let (proxies, origins) = (TrustedProxies::default(), AllowedOrigins::default());
+    Front { base_path: "", proxies, origins, keys, access, throttle: &throttle }.around(api.routes())
 }
 
 #[derive(Debug)]

@@ -75,6 +75,8 @@ impl Place {
             .env("FOOTFALL_SECRET_KEY", "a secret of at least 32 bytes, for tests")
             .env("FOOTFALL_PROJECTOR_GROUP", &self.topic)
             .env("FOOTFALL_PROJECTOR_SESSION_TIMEOUT_MS", "6000")
+            // one address sends everything
+            .env("FOOTFALL_THROTTLE_BASE", "off")
             .env("FOOTFALL_OPS_LISTEN", "127.0.0.1:0")
             .env("FOOTFALL_LISTEN", "127.0.0.1:0");
         command

@@ -8,7 +8,6 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     http::{HeaderMap, Request, StatusCode, header, request::Builder},
-    middleware,
 };
 use chrono::{TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -28,11 +27,15 @@ use schema::{
     migrations::{ACCOUNTS, ACCOUNTS_SCHEMA, READ_MODEL, READ_MODEL_SCHEMA},
 };
 use service::{
-    access::{self, Keys, Purpose, Role},
-    client_address::{self, Peer, TrustedProxies, parse_network},
+    access::{Keys, Purpose, Role},
+    client_address::{Peer, TrustedProxies, parse_network},
+    cors::AllowedOrigins,
     database::Database,
-    http,
+    front::Front,
+    gate::Access,
     ops::Readiness,
+    resource::Resource,
+    throttle::ThrottleSettings,
 };
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
@@ -64,6 +67,8 @@ impl Default for Setup {
 struct Command {
     #[command(flatten)]
     settings: QuerySettings,
+    #[command(flatten)]
+    throttle: ThrottleSettings,
 }
 
 pub struct Site {
@@ -157,13 +162,20 @@ impl Site {
 
 /// What `src/process.rs` serves: the routes and the layers around them.
 fn app(setup: &Setup, options: PgConnectOptions, keys: Keys, log: Option<Arc<dyn EventReader>>) -> Router {
-    let settings = Command::parse_from(["query-api"].iter().chain(setup.arguments)).settings;
+    let unthrottled = ["query-api", "--throttle-base", "off", "--throttle-staff", "off"];
+    let Command { settings, throttle } = Command::parse_from(unthrottled.iter().chain(setup.arguments));
     let proxies = TrustedProxies::new([parse_network("198.51.100.0/24").unwrap()]);
     let database = Database::new(options);
-    let api = QueryApi::new(settings, setup.zone, &database, keys.clone(), proxies.clone(), setup.base_path, log);
-    http::finish(api.routes(), setup.base_path)
-        .layer(middleware::from_fn_with_state(keys, access::identify))
-        .layer(middleware::from_fn_with_state(proxies, client_address::resolve))
+    let api = QueryApi::new(settings.clone(), setup.zone, &database, keys.clone(), setup.base_path, log);
+    let front = Front {
+        base_path: setup.base_path,
+        proxies,
+        origins: AllowedOrigins::default(),
+        keys,
+        access: Access { read: Some(Resource::ALL.map(|resource| settings.read_access.get(resource))), write: None },
+        throttle: &throttle,
+    };
+    front.around(api.routes())
 }
 
 /// An app that answers.

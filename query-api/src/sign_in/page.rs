@@ -1,0 +1,83 @@
+//! The sign-in form, and the headers that every page of ours has.
+
+use super::{
+    Visitor,
+    session::{is_local, set_cookie},
+};
+use crate::routes::QueryApi;
+use askama::Template;
+use axum::{
+    http::{HeaderName, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+use chrono::{TimeDelta, Utc};
+use service::access::{Purpose, Role, cookie};
+use uuid::Uuid;
+
+/// The cookie that a form's token must fit.
+const FORM_COOKIE: &str = "footfall_form";
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignIn<'a> {
+    base: &'a str,
+    token: &'a str,
+    next: &'a str,
+    name: &'a str,
+    message: &'a str,
+}
+
+/// The form; 422 when there is a message.
+pub(super) fn form(api: &QueryApi, visitor: &Visitor, next: &str, name: &str, message: &str) -> Response {
+    let status = if message.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    show(api, visitor, status, next, name, message)
+}
+
+/// The form for somebody who has to wait for so many seconds.
+pub(super) fn wait(api: &QueryApi, visitor: &Visitor, next: &str, name: &str, seconds: u64) -> Response {
+    let unit = if seconds == 1 { "second" } else { "seconds" };
+    let message = format!("Too many attempts have failed. Please try again in {seconds} {unit}.");
+    let mut response = show(api, visitor, StatusCode::TOO_MANY_REQUESTS, next, name, &message);
+    response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    response
+}
+
+fn show(api: &QueryApi, visitor: &Visitor, status: StatusCode, next: &str, name: &str, message: &str) -> Response {
+    let nonce = cookie(&visitor.headers, FORM_COOKIE).filter(|nonce| Uuid::parse_str(nonce).is_ok());
+    let nonce = nonce.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
+    let token = api.inner.keys.issue(Purpose::Form, &nonce, Role::Anonymous, Utc::now(), TimeDelta::hours(1));
+    let next = if is_local(next) { next } else { "" };
+    let page = SignIn { base: &api.inner.base_path, token: &token, next, name, message };
+    let mut response = page_response(status, page.render());
+    set_cookie(&mut response, FORM_COOKIE, &nonce, 3_600, visitor.is_secure());
+    response
+}
+
+/// Whether what was typed comes from a form that this browser was given: the token fits the cookie, and the page is
+/// ours.
+pub(super) fn is_from_our_form(api: &QueryApi, visitor: &Visitor, token: &str) -> bool {
+    let claims = api.inner.keys.check(Purpose::Form, token, Utc::now());
+    let fits = claims.is_ok_and(|claims| cookie(&visitor.headers, FORM_COOKIE) == Some(claims.sub.as_str()));
+    fits && visitor.is_from_own_page()
+}
+
+/// A page of ours, with the headers that all of them have.
+pub(crate) fn page_response(status: StatusCode, page: askama::Result<String>) -> Response {
+    let page = match page {
+        Ok(page) => page,
+        Err(error) => {
+            tracing::error!(%error, "a page could not be written");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
+    let headers = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+        ),
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (status, headers, Html(page)).into_response()
+}

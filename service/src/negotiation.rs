@@ -1,0 +1,66 @@
+//! Whether the client takes JSON (contract § 1). As in the original, this comes before access and throttle.
+
+use crate::{http::Problem, target::Target};
+use axum::{
+    extract::Request,
+    http::{HeaderMap, StatusCode, header},
+};
+use url::form_urlencoded;
+
+/// 406 when the `Accept` header leaves no room for JSON, 404 for another `format`.
+pub(crate) fn answers_json(target: Target, request: &Request) -> Result<(), Problem> {
+    if target == Target::Pixel {
+        return Ok(());
+    }
+    let query = request.uri().query().unwrap_or_default();
+    let format = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "format").last();
+    if format.is_some_and(|(_, format)| !format.is_empty() && format != "json") {
+        return Err(Problem::not_found());
+    }
+    if takes_json(request.headers()) {
+        return Ok(());
+    }
+    Err(Problem::detail(StatusCode::NOT_ACCEPTABLE, "Could not satisfy the request Accept header."))
+}
+
+/// Whether the `Accept` header, if there is one, leaves room for JSON.
+pub fn takes_json(headers: &HeaderMap) -> bool {
+    let mut ranges = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok()).peekable();
+    ranges.peek().is_none() || ranges.any(|line| line.split(',').any(is_json))
+}
+
+fn is_json(range: &str) -> bool {
+    let mut parts = range.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let refused = parts.any(|part| part.strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()) == Some(0.0));
+    matches!(essence.as_str(), "*/*" | "application/*" | "application/json" | "") && !refused
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::Resource;
+    use axum::body::Body;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("", "*/*", 200)]
+    #[case("", "application/json", 200)]
+    #[case("", "text/html,application/xhtml+xml,*/*;q=0.8", 200)]
+    #[case("", "application/*;q=0.5", 200)]
+    #[case("", "application/json; indent=4", 200)]
+    #[case("", "", 200)]
+    #[case("", "text/html", 406)]
+    #[case("", "application/json;q=0", 406)]
+    #[case("", "application/xml, text/*", 406)]
+    #[case("format=json", "*/*", 200)]
+    #[case("format=", "*/*", 200)]
+    #[case("format=xml&format=json", "*/*", 200)]
+    #[case("format=json&format=%61pi", "*/*", 404)]
+    fn json_or_nothing(#[case] query: &str, #[case] accept: &str, #[case] status: u16) {
+        let request = Request::get(format!("/sessions/?{query}")).header("accept", accept).body(Body::empty()).unwrap();
+        let answer = |target| answers_json(target, &request).map_or_else(|problem| problem.status.as_u16(), |()| 200);
+        assert_eq!(answer(Target::List(Resource::Sessions)), status);
+        assert_eq!(answer(Target::Pixel), 200, "an image is no JSON");
+    }
+}

@@ -1,0 +1,9 @@
+//! Settings of access, throttle and origins by what they do, on running services.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+mod limits;
+mod origins;
+mod people;
+mod starting;

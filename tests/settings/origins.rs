@@ -1,0 +1,85 @@
+//! Pages of other origins: contract § 12, CORS and preflight, and § 8, whose cookies count.
+
+use crate::common::{Answer, SECRET, Service, add_account, database, footfall};
+use chrono::{TimeDelta, Utc};
+use service::access::{Keys, Purpose, Role};
+use test_support::{kafka_brokers, unique_name};
+
+const SHOP: &str = "https://shop.example";
+
+fn preflight(service: &Service, origin: &str, path: &str) -> Answer {
+    let headers = format!(
+        "origin: {origin}\r\naccess-control-request-method: POST\r\naccess-control-request-headers: content-type,x-csrftoken\r\n"
+    );
+    service.ask("OPTIONS", path, &headers, "")
+}
+
+#[test]
+fn a_preflight_is_answered_alike_by_both_services() {
+    let (database, brokers, topic) = (database(), kafka_brokers(), unique_name("origins"));
+    let command = |arguments: &[&str]| {
+        let mut command = footfall(arguments);
+        command.env("FOOTFALL_DATABASE_URL", database.url()).env("FOOTFALL_KAFKA_BROKERS", &brokers);
+        command
+            .env("FOOTFALL_KAFKA_TOPIC", &topic)
+            .env("FOOTFALL_ALLOWED_ORIGINS", "https://SHOP.example/,http://b.example:81");
+        command
+    };
+    assert!(command(&["migrate", "--partitions", "1"]).output().unwrap().status.success());
+    let services = ["ingest", "query-api"].map(|name| Service::start(command(&[name, "--throttle-base", "1/day"])));
+    for path in ["/sessions/", "/pageviews/", "/interactions/", "/batch/"] {
+        let [one, other] = services.each_ref().map(|service| {
+            let mut answer = preflight(service, SHOP, path);
+            answer.headers.remove("date");
+            (answer.status, answer.headers)
+        });
+        assert_eq!(one, other, "{path}");
+        let header = |name: &str| one.1.get(name).map_or("", String::as_str);
+        assert_eq!(one.0, 200);
+        assert_eq!(header("access-control-allow-origin"), SHOP);
+        assert_eq!(header("access-control-allow-credentials"), "true");
+        assert_eq!(header("access-control-allow-methods"), "GET,POST,HEAD,OPTIONS");
+        assert_eq!(header("access-control-allow-headers"), "content-type,x-csrftoken");
+        assert_eq!(header("access-control-max-age"), "3600");
+        assert!(header("vary").contains("origin"), "{one:?}");
+        assert_eq!(header("allow"), if path == "/batch/" { "POST, OPTIONS" } else { "GET, POST, HEAD, OPTIONS" });
+    }
+    for service in &services {
+        let refused = preflight(service, "https://evil.example", "/sessions/");
+        assert_eq!(refused.header("access-control-allow-origin"), "", "{refused:?}");
+        // preflights were free; and a page can read that it is throttled
+        let from_shop = || service.ask("PUT", "/sessions/", &format!("origin: {SHOP}\r\n"), "");
+        assert_eq!(from_shop().status, 405);
+        let throttled = from_shop();
+        assert_eq!((throttled.status, throttled.header("access-control-allow-origin")), (429, SHOP));
+        assert!(throttled.header("access-control-expose-headers").contains("retry-after"), "{throttled:?}");
+    }
+}
+
+#[test]
+fn a_cookie_counts_from_this_site_and_from_named_origins_alone() {
+    let database = database();
+    let up = Service::up(&database, &["--allowed-origins", "https://shop.example,*", "--read-access", "staff"]);
+    add_account(&database.url(), "ann", "correct horse");
+    let keys = Keys::new(SECRET.as_bytes()).unwrap();
+    let cookie = keys.issue(Purpose::Cookie, "ann", Role::Staff, Utc::now(), TimeDelta::hours(12));
+    let (own, other_scheme) = (format!("http://{}", up.address), format!("ftp://{}", up.address));
+    for (origin, status, allowed) in [
+        ("", 200, "*"),
+        (own.as_str(), 200, "*"),
+        (SHOP, 200, SHOP),
+        ("https://evil.example", 401, "*"),
+        ("null", 401, "*"),
+        (&other_scheme, 401, "*"),
+    ] {
+        let origin_line = if origin.is_empty() { String::new() } else { format!("origin: {origin}\r\n") };
+        let headers = format!("cookie: footfall_session={cookie}\r\n{origin_line}");
+        let answer = up.ask("GET", "/sessions/", &headers, "");
+        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (status, allowed), "{origin}");
+        let credentials = if origin == SHOP { "true" } else { "" };
+        assert_eq!(answer.header("access-control-allow-credentials"), credentials, "{origin}");
+    }
+    // a page of ours is no business of others
+    let report = up.ask("GET", "/report/", &format!("origin: {SHOP}\r\n"), "");
+    assert_eq!(report.header("access-control-allow-origin"), "");
+}

@@ -1,0 +1,81 @@
+//! What a service says when it starts, and `footfall config`.
+
+use crate::common::{Service, database, footfall, run};
+use std::process::Command;
+
+#[test]
+fn beyond_loopback_what_is_open_is_said_and_nothing_else() {
+    let database = database();
+    let open = |arguments: &[&str]| {
+        let up = Service::up(&database, arguments);
+        let warnings = up.warnings();
+        let lines: Vec<_> = warnings.lines().filter(|line| line.contains("is open to everybody")).collect();
+        assert!(lines.len() <= 1, "{warnings}");
+        lines.first().map_or(String::new(), |line| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            line["message"].as_str().unwrap().split(" is open").next().unwrap().to_owned()
+        })
+    };
+    assert_eq!(open(&[]), "", "on loopback nobody else can reach it");
+    let beyond = ["--listen", "0.0.0.0:0"];
+    assert_eq!(open(&beyond), "reading and writing");
+    assert_eq!(open(&[&beyond[..], &["--read-access", "user"]].concat()), "writing");
+    assert_eq!(open(&[&beyond[..], &["--write-access", "staff"]].concat()), "reading");
+    assert_eq!(open(&[&beyond[..], &["--read-access", "staff", "--write-access", "user"]].concat()), "");
+}
+
+#[test]
+fn a_misspelt_variable_is_told_with_the_nearest_name_and_stops_nothing() {
+    let database = database();
+    let mut command = footfall(&["up", "--database-url", &database.url()]);
+    command.env("FOOTFALL_READ_ACESS", "hunter2").env("FOOTFALL_PROJECTOR_GROUP", "of another service");
+    let mut up = Service::start(command);
+    let told = up.says(|line| line.contains("FOOTFALL_READ_ACESS").then(|| line.to_owned()));
+    assert!(told.contains("WARN") && told.contains("FOOTFALL_READ_ACCESS") && !told.contains("hunter2"), "{told}");
+    assert!(!up.warnings().contains("FOOTFALL_PROJECTOR_GROUP"), "{}", up.warnings());
+    assert_eq!(up.get("/sessions/").status, 200);
+}
+
+fn lines(mut command: Command) -> Vec<String> {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn config_shows_what_a_service_would_start_with() {
+    let configured = |arguments: &[&str]| {
+        let mut command = footfall(arguments);
+        command.env("FOOTFALL_DATABASE_URL", "postgres://ann:hunter2@db/footfall").env("FOOTFALL_PAGE_SIZE_MAX", "50");
+        lines(command)
+    };
+    let all = configured(&["config"]);
+    assert_eq!(all, configured(&["config", "up"]), "`up` when none is named");
+    for expected in [
+        "FOOTFALL_DATABASE_URL=(hidden)  # environment variable",
+        "FOOTFALL_PAGE_SIZE_MAX=50  # environment variable",
+        "FOOTFALL_THROTTLE_BASE=30/minute  # default",
+    ] {
+        assert!(all.iter().any(|line| line == expected), "{expected} is not in {all:#?}");
+    }
+    let flagged = configured(&["config", "query-api", "--page-size-max", "20"]);
+    assert!(flagged.contains(&"FOOTFALL_PAGE_SIZE_MAX=20  # flag --page-size-max".to_owned()), "{flagged:#?}");
+    assert!(!flagged.iter().any(|line| line.starts_with("FOOTFALL_PARSERS") || line.contains("hunter2")));
+}
+
+#[test]
+fn a_wrong_value_is_told_with_the_name_of_its_setting() {
+    for (flag, value) in [
+        ("--throttle-base", "30/fortnight"),
+        ("--throttle-staff", "0/minute"),
+        ("--throttle", "perhaps"),
+        ("--sessions-throttle", ""),
+        ("--allowed-origins", "shop.example"),
+        ("--trusted-proxies", "localhost"),
+    ] {
+        let output = run(&["up", flag, value]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains(flag) && told.lines().count() == 1, "{told}");
+    }
+}
