@@ -100,7 +100,10 @@ impl Up {
             None => self.stores.database.required()?,
         };
         let keys = secret::keys_or_make(&self.keys, data_dir)?;
-        let log = self.open_log(&database).await?;
+        let Some(log) = process.shutdown.token().run_until_cancelled(self.open_log(&database)).await else {
+            return Ok(());
+        };
+        let log = log?;
         let writer = log.writer().await?;
         let started = self.start_parts(process, listener, &database, &keys, log, Arc::clone(&writer)).await;
         if let Err(error) = started {

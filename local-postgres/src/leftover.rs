@@ -26,7 +26,14 @@ const NOTICED: Duration = Duration::from_secs(5);
 pub(crate) async fn clear(folder: &Folder) -> Result<(), Error> {
     let cluster = folder.cluster();
     let pid_file = PidFile::of(&cluster);
-    let Some(pid) = pid_file.read().map(|content| content.pid) else { return Ok(()) };
+    let Some(pid) = pid_file.read().map(|content| content.pid) else {
+        // PostgreSQL refuses to start on a file that a power cut has left empty
+        if pid_file.path.exists() && workers(&cluster).is_empty() {
+            tracing::warn!("postmaster.pid cannot be read and is removed: nobody works here");
+            remove(&pid_file.path)?;
+        }
+        return Ok(());
+    };
 
     if workers(&cluster).contains(&pid) {
         tracing::warn!(pid, "a PostgreSQL that an earlier run left behind is stopped");

@@ -92,6 +92,14 @@ async fn a_stale_pid_file_that_names_another_live_program_of_the_same_user_is_no
     innocent.wait().unwrap();
 }
 
+#[tokio::test]
+async fn a_pid_file_that_a_power_cut_left_empty_is_no_obstacle() {
+    let place = Place::new();
+    owner_with_data(&place).await.stop();
+    fs::write(place.cluster().join("postmaster.pid"), "").unwrap();
+    starts_cleanly_with_its_data(&place).await;
+}
+
 /// Starts the cluster's server without an owner, as one that was left behind.
 fn orphan(place: &Place, program: &Path) -> Child {
     let cluster = fs::canonicalize(place.cluster()).unwrap();

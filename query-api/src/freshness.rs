@@ -10,8 +10,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use service::time_format::show;
 use std::time::Duration;
+use tokio::time::Instant;
 
-/// How long the log may take to tell where it ends.
+/// How long the log may take to tell where it ends, all partitions together.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The whole answer. `null` where it is not known: the log does not answer, or nothing has been brought in yet.
@@ -50,10 +51,11 @@ pub(crate) async fn status(State(api): State<QueryApi>) -> Result<Response, Quer
     )
     .fetch_all(&api.inner.pool)
     .await?;
+    let deadline = Instant::now() + PATIENCE;
     let mut partitions = Vec::with_capacity(checkpoints.len());
     for (partition, next_offset, recorded_at) in checkpoints {
         let checkpoint = Checkpoint { partition, next_offset, recorded_at };
-        let log_end = log_end(&api, checkpoint.partition).await;
+        let log_end = log_end(&api, checkpoint.partition, deadline).await;
         partitions.push(behind(&checkpoint, log_end, now));
     }
     // without partitions no projector has ever run, and the log may hold anything
@@ -69,9 +71,10 @@ pub(crate) async fn status(State(api): State<QueryApi>) -> Result<Response, Quer
     Ok(Json(status).into_response())
 }
 
-async fn log_end(api: &QueryApi, partition: i32) -> Option<i64> {
-    let log = api.inner.log.as_ref()?;
-    let asked = tokio::time::timeout(PATIENCE, log.watermarks(u16::try_from(partition).ok()?)).await;
+async fn log_end(api: &QueryApi, partition: i32, deadline: Instant) -> Option<i64> {
+    // a log that did not answer for one partition is not asked for the next
+    let log = api.inner.log.as_ref().filter(|_| Instant::now() < deadline)?;
+    let asked = tokio::time::timeout_at(deadline, log.watermarks(u16::try_from(partition).ok()?)).await;
     match asked {
         Ok(Ok(watermarks)) => Some(watermarks.high),
         Ok(Err(error)) => {

@@ -1,6 +1,7 @@
 //! Which path is which file, and what all handlers share.
 
 use crate::{error::QueryError, freshness, lists, report, settings::QuerySettings, sign_in};
+use anyhow::bail;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
@@ -99,10 +100,19 @@ impl QueryApi {
     }
 
     /// Keeps the readiness in step with PostgreSQL until the process stops.
+    ///
+    /// # Errors
+    /// When the read model's days are those of another zone: everything would be told of the wrong days.
     pub async fn watch_readiness(self, component: Component, stopping: CancellationToken) -> anyhow::Result<()> {
         loop {
-            let looked = sqlx::query("SELECT time_zone FROM read_model").fetch_optional(&self.inner.pool).await;
+            let looked: Result<Option<String>, _> =
+                sqlx::query_scalar("SELECT time_zone FROM read_model").fetch_optional(&self.inner.pool).await;
             match &looked {
+                Ok(Some(zone)) if zone != self.inner.zone.name() => bail!(
+                    "the read model was made for the time zone {zone}, and this is {}: set --time-zone \
+                     (FOOTFALL_TIME_ZONE) to {zone}, or make it anew with `footfall rebuild`",
+                    self.inner.zone.name()
+                ),
                 Ok(Some(_)) => component.ready(),
                 Ok(None) => component.not_ready("the read model is empty: no projector has run yet"),
                 Err(error) => component.not_ready(error.to_string()),

@@ -12,7 +12,14 @@ use axum::{
 };
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
@@ -30,6 +37,10 @@ const HEADER_BYTES: usize = 64 * 1024;
 
 /// How long a client may take to send a request head.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a connection may take, once the process is to stop, to send the rest of a request head or to read the rest
+/// of an answer. Requests that are being answered are waited for.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// An error answer: contract § 4.
 #[derive(Debug)]
@@ -198,10 +209,18 @@ async fn answer(stream: TcpStream, peer: SocketAddr, app: Router, stopping: Canc
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
+    let answering = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&answering);
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer.ip()));
-        app.clone().call(request)
+        let (answer, counter) = (app.clone().call(request), Arc::clone(&counter));
+        async move {
+            counter.fetch_add(1, Ordering::Relaxed);
+            let answer = answer.await;
+            counter.fetch_sub(1, Ordering::Relaxed);
+            answer
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -213,7 +232,13 @@ async fn answer(stream: TcpStream, peer: SocketAddr, app: Router, stopping: Canc
         ended = connection.as_mut() => ended,
         () = stopping.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            loop {
+                match tokio::time::timeout(LAST_MOMENT, connection.as_mut()).await {
+                    Ok(ended) => break ended,
+                    Err(_) if answering.load(Ordering::Relaxed) == 0 => break Ok(()),
+                    Err(_) => {}
+                }
+            }
         }
     };
     if let Err(error) = ended {

@@ -92,6 +92,20 @@ async fn while_postgresql_is_away_events_are_taken_and_reads_answer_503() {
 }
 
 #[tokio::test]
+async fn what_waits_to_be_projected_is_found_on_the_log_by_verify() {
+    let place = Place::new().await;
+    place.migrate(3).await;
+    let (mut ingest, mut projector) = (place.start(&["ingest"]), place.start(&["projector"]));
+    projector.until_ready().await;
+    projector.stop().await;
+    place.load(ingest.address("http").await, 500, &[]).ended().await.well();
+    ingest.stop().await;
+    let file = place.acknowledged();
+    let said = place.run(&["verify", "--acknowledged", file.to_str().unwrap()]).await.well().join("\n");
+    assert!(said.contains("wait to be projected") && said.contains("everything is accounted for"), "{said}");
+}
+
+#[tokio::test]
 async fn a_topic_made_anew_or_without_its_beginning_is_refused_with_the_way_out() {
     for made_anew in [true, false] {
         let place = Place::new().await;

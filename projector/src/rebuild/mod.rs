@@ -54,6 +54,8 @@ pub struct RebuildReport {
     pub differences: Vec<String>,
     /// What could not be compared, and why.
     pub notes: Vec<String>,
+    /// Whether records that the live read model has projected could not be projected again.
+    pub new_dead_letters: bool,
     /// Whether the new one is the live one now.
     pub swapped: bool,
 }
@@ -69,6 +71,13 @@ impl fmt::Display for RebuildReport {
         write!(f, "{} records in {:.1} s: ", self.records, self.seconds)?;
         if self.swapped {
             write!(f, "the new read model is live, the one before is in the schema footfall_previous")
+        } else if self.new_dead_letters {
+            write!(
+                f,
+                "not swapped, because records that were projected before cannot be any more, and nothing may vanish: \
+                 run the Footfall that projected them, or report this with the dead letters; the new read model is \
+                 in the schema {REBUILD_SCHEMA} for you to look at"
+            )
         } else {
             write!(
                 f,
@@ -117,12 +126,14 @@ pub async fn rebuild(
     }
     pool.close().await;
     progress.finish();
+    let new_dead_letters = !comparison.new_dead_letters.is_empty();
     comparison.differences.append(&mut comparison.new_dead_letters);
     Ok(RebuildReport {
         records,
         seconds: started.elapsed().as_secs_f64(),
         differences: comparison.differences,
         notes: comparison.notes,
+        new_dead_letters,
         swapped,
     })
 }
@@ -138,8 +149,9 @@ async fn replay_and_compare(
     let mut records = 0;
     let mut comparison = compare::Comparison::default();
     if let Some(live) = live {
-        compare::copy_skips(&model.pool).await?;
         if live.same_log {
+            // offsets of another log are other records
+            compare::copy_skips(&model.pool).await?;
             records +=
                 replay.all("up to the live read model", &live.next_offsets).await.map_err(RebuildError::Replay)?;
         }

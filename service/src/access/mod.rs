@@ -115,7 +115,9 @@ fn who(
     now: DateTime<Utc>,
 ) -> Result<Identity, InvalidToken> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
-        let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).unwrap_or_default();
+        let text = String::from_utf8_lossy(value.as_bytes());
+        // what is no token at all is a wrong one
+        let (scheme, token) = text.split_once(char::is_whitespace).unwrap_or((&text, ""));
         // other schemes are for a proxy in front, not for us
         if scheme.eq_ignore_ascii_case("bearer") {
             let claims = by.keys.check(Purpose::Api, token.trim(), now)?;
@@ -207,8 +209,10 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("cookie", format!("{SESSION_COOKIE}=x").parse().unwrap());
         assert_eq!(who(&by(), &headers, None, at(1)), Ok(Identity::default()));
-        headers.insert("authorization", "Bearer x".parse().unwrap());
-        assert_eq!(who(&by(), &headers, None, at(1)), Err(InvalidToken));
+        for wrong in [&b"Bearer x"[..], b"bearer", b"Bearer ", b"Bearer\tx", b"Bearer \xff"] {
+            headers.insert("authorization", axum::http::HeaderValue::from_bytes(wrong).unwrap());
+            assert_eq!(who(&by(), &headers, None, at(1)), Err(InvalidToken), "{wrong:?}");
+        }
     }
 
     #[test]
