@@ -6,6 +6,7 @@ pub mod client_address;
 pub mod database;
 pub mod http;
 pub mod lifecycle;
+pub mod negotiation;
 pub mod ops;
 pub mod resource;
 pub mod settings;
