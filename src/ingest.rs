@@ -8,6 +8,7 @@ use ::ingest::IngestSettings;
 use service::{
     gate::Access,
     http,
+    resource::Resource,
     settings::{KeySettings, ListenSettings, ProcessSettings, ZoneSettings, warn_if_open},
     throttle::ThrottleSettings,
 };
@@ -40,7 +41,8 @@ impl Ingest {
         let log_part = readiness.component("event log");
         let Some(log) = open_kafka(kafka, shutdown.token()).await? else { return Ok(ExitCode::SUCCESS) };
         let writer = log.writer().await?;
-        let access = Access { write: Some([self.ingest.write_access; 3]), read: None };
+        let access =
+            Access { write: Some(Resource::ALL.map(|resource| self.ingest.write_access(resource))), read: None };
         let ingest = ::ingest::Ingest::new(self.ingest, self.zone.time_zone, writer.clone(), shutdown.clone());
         shutdown.spawn("ingest", ingest.clone().watch_readiness(log_part));
         warn_if_open(self.listen.listen, access);

@@ -145,8 +145,10 @@ impl Up {
         let zone = self.zone.time_zone;
         let [taking, answering, projecting] =
             ["event log", "read model", "projector"].map(|part| readiness.component(part));
-        let (read, write) =
-            (Resource::ALL.map(|resource| self.query.read_access.get(resource)), [self.ingest.write_access; 3]);
+        let (read, write) = (
+            Resource::ALL.map(|resource| self.query.read_access.get(resource)),
+            Resource::ALL.map(|resource| self.ingest.write_access(resource)),
+        );
         let access = Access { read: Some(read), write: Some(write) };
         let ingest = ::ingest::Ingest::new(self.ingest, zone, writer, shutdown.clone());
         shutdown.spawn("ingest", ingest.clone().watch_readiness(taking));

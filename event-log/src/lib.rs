@@ -143,6 +143,9 @@ pub trait EventWriter: Send + Sync {
     /// than the writer's deadline. A batch can fail in part.
     async fn append(&self, records: Vec<NewRecord>) -> Vec<Result<Position, AppendError>>;
 
+    /// The name of what keeps a confirmed record, for those who want to know: `kafka`, `postgresql`.
+    fn kept_by(&self) -> &'static str;
+
     /// Whether the log takes records now, as far as is known without trying: `Err` says why not.
     fn ready(&self) -> Result<(), String>;
 

@@ -5,20 +5,12 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use futures::StreamExt;
-use schema::limits::MAX_BODY_BYTES;
 use service::http::Problem;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How the body is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MediaType {
-    /// JSON; also `text/plain`, so that a browser's `sendBeacon` needs no preflight.
-    Json,
-}
 
 /// A body in memory, and its share of the budget for as long as it lives.
 pub(crate) struct Received {
@@ -36,19 +28,19 @@ impl BodyMemory {
         Self(Arc::new(Semaphore::new(bytes)))
     }
 
-    /// Reads a body, within its limit, the budget and [`BODY_TIMEOUT`].
-    pub async fn receive(&self, headers: &HeaderMap, body: Body) -> Result<Received, Problem> {
+    /// Reads a body of at most `limit` bytes, within the budget and [`BODY_TIMEOUT`].
+    pub async fn receive(&self, headers: &HeaderMap, body: Body, limit: usize) -> Result<Received, Problem> {
         let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        if announced.is_some_and(|length: usize| length > MAX_BODY_BYTES) {
-            return Err(too_large());
+        if announced.is_some_and(|length: usize| length > limit) {
+            return Err(too_large(limit));
         }
-        let reading = self.read(announced.unwrap_or(0), body);
+        let reading = self.read(announced.unwrap_or(0), body, limit);
         tokio::time::timeout(BODY_TIMEOUT, reading).await.unwrap_or_else(|_| {
             Err(Problem::detail(StatusCode::REQUEST_TIMEOUT, "The request body did not arrive in time."))
         })
     }
 
-    async fn read(&self, announced: usize, body: Body) -> Result<Received, Problem> {
+    async fn read(&self, announced: usize, body: Body, limit: usize) -> Result<Received, Problem> {
         let mut share = None;
         self.reserve(&mut share, announced)?;
         let (mut reserved, mut bytes) = (announced, Vec::with_capacity(announced));
@@ -59,8 +51,8 @@ impl BodyMemory {
                 Problem::detail(StatusCode::BAD_REQUEST, "The request body broke off.")
             })?;
             let length = bytes.len() + chunk.len();
-            if length > MAX_BODY_BYTES {
-                return Err(too_large());
+            if length > limit {
+                return Err(too_large(limit));
             }
             if length > reserved {
                 self.reserve(&mut share, length - reserved)?;
@@ -71,11 +63,12 @@ impl BodyMemory {
         Ok(Received { bytes, _share: share })
     }
 
+    /// Takes more of the budget for a body, or 503.
     fn reserve(&self, share: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> Result<(), Problem> {
         if bytes == 0 {
             return Ok(());
         }
-        let bytes = u32::try_from(bytes).expect("a body is below MAX_BODY_BYTES");
+        let bytes = u32::try_from(bytes).expect("a body is far below 4 GiB");
         let more = self.0.clone().try_acquire_many_owned(bytes).map_err(|_| {
             let mut problem = Problem::unavailable("The server has too many requests under way.", 1);
             problem.body["stored"] = "no".into();
@@ -89,28 +82,15 @@ impl BodyMemory {
     }
 }
 
-/// How the body is written, or 415.
-pub(crate) fn media_type(headers: &HeaderMap) -> Result<MediaType, Problem> {
-    let given = headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let given = given.unwrap_or_default();
-    let essence = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match essence.as_str() {
-        "application/json" | "text/plain" => Ok(MediaType::Json),
-        _ => Err(Problem::detail(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            format!("Unsupported media type \"{given}\" in request."),
-        )),
-    }
-}
-
-fn too_large() -> Problem {
-    Problem::detail(StatusCode::PAYLOAD_TOO_LARGE, format!("The request body is larger than {MAX_BODY_BYTES} bytes."))
+pub(crate) fn too_large(limit: usize) -> Problem {
+    Problem::detail(StatusCode::PAYLOAD_TOO_LARGE, format!("The request body is larger than {limit} bytes."))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use axum::body::Bytes;
+    use schema::limits::MAX_BODY_BYTES;
 
     fn chunked(chunks: usize, size: usize) -> Body {
         let chunk = Bytes::from(vec![b' '; size]);
@@ -120,23 +100,25 @@ mod tests {
     #[tokio::test]
     async fn a_body_is_taken_up_to_its_limit_and_not_beyond() {
         let memory = BodyMemory::new(10 * MAX_BODY_BYTES);
-        let whole =
-            memory.receive(&HeaderMap::new(), Body::from(vec![b' '; MAX_BODY_BYTES])).await.map(|b| b.bytes.len());
+        let whole = memory
+            .receive(&HeaderMap::new(), Body::from(vec![b' '; MAX_BODY_BYTES]), MAX_BODY_BYTES)
+            .await
+            .map(|b| b.bytes.len());
         assert_eq!(whole.unwrap(), MAX_BODY_BYTES);
-        let over = memory.receive(&HeaderMap::new(), chunked(3, 1 << 20)).await.err().unwrap();
+        let over = memory.receive(&HeaderMap::new(), chunked(3, 1 << 20), MAX_BODY_BYTES).await.err().unwrap();
         assert_eq!(over.status, 413);
         let mut headers = HeaderMap::new();
         headers.insert("content-length", "99999999999".parse().unwrap());
-        assert_eq!(memory.receive(&headers, Body::empty()).await.err().unwrap().status, 413);
+        assert_eq!(memory.receive(&headers, Body::empty(), MAX_BODY_BYTES).await.err().unwrap().status, 413);
     }
 
     #[tokio::test]
     async fn all_bodies_together_stay_within_the_budget_and_give_it_back() {
         let memory = BodyMemory::new(1 << 20);
-        let first = memory.receive(&HeaderMap::new(), chunked(3, 1 << 18)).await.ok().unwrap();
-        let second = memory.receive(&HeaderMap::new(), chunked(2, 1 << 18)).await.err().unwrap();
+        let first = memory.receive(&HeaderMap::new(), chunked(3, 1 << 18), MAX_BODY_BYTES).await.ok().unwrap();
+        let second = memory.receive(&HeaderMap::new(), chunked(2, 1 << 18), MAX_BODY_BYTES).await.err().unwrap();
         assert_eq!((second.status.as_u16(), second.body["stored"].as_str()), (503, Some("no")));
         drop(first);
-        assert!(memory.receive(&HeaderMap::new(), chunked(4, 1 << 18)).await.is_ok());
+        assert!(memory.receive(&HeaderMap::new(), chunked(4, 1 << 18), MAX_BODY_BYTES).await.is_ok());
     }
 }

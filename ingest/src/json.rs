@@ -1,53 +1,51 @@
 //! JSON bodies into the raw fields that a resource knows. One pass, nothing copied.
 
-use crate::python::Kind;
+use crate::{fields::Fields, python::Kind};
 use axum::http::StatusCode;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use service::http::Problem;
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-/// The values of an object's known fields, in the order of `names`; of repeated keys the last one.
-#[derive(Debug)]
-pub(crate) struct Fields<'a> {
-    names: &'static [&'static str],
-    values: Vec<Option<&'a RawValue>>,
+/// Why a JSON text gives no fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// No JSON: the text that says why.
+    Syntax(String),
+    /// JSON, but no object: what the contract says to that.
+    NoObject(String),
 }
 
-impl<'a> Fields<'a> {
-    /// The JSON text of a field, if the object has it.
-    ///
-    /// # Panics
-    /// If the field is none of the names that were asked for: a mistake in the program.
-    pub fn get(&self, name: &str) -> Option<&'a str> {
-        let at = self.names.iter().position(|known| *known == name).expect("only declared fields are read");
-        self.values[at].map(RawValue::get)
+impl From<Unreadable> for Problem {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Syntax(detail) => Problem::detail(StatusCode::BAD_REQUEST, detail),
+            Unreadable::NoObject(message) => {
+                let body = serde_json::json!({ "non_field_errors": [message] });
+                Problem { status: StatusCode::BAD_REQUEST, body, headers: Vec::new() }
+            }
+        }
     }
 }
 
-/// Reads a body. Empty is as `{}` (contract § 4).
-pub(crate) fn parse<'a>(body: &'a [u8], names: &'static [&'static str]) -> Result<Fields<'a>, Problem> {
-    if body.is_empty() {
-        return Ok(Fields { names, values: vec![None; names.len()] });
-    }
-    let text = std::str::from_utf8(body).map_err(|error| parse_error(&error))?;
+/// Reads a JSON text.
+pub(crate) fn parse<'a>(text: &'a str, names: &'static [&'static str]) -> Result<Fields<'a>, Unreadable> {
     let mut json = serde_json::Deserializer::from_str(text);
     if text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
-        let fields = json.deserialize_map(FieldsVisitor { names }).map_err(|error| parse_error(&error))?;
-        json.end().map_err(|error| parse_error(&error))?;
+        let fields = json.deserialize_map(FieldsVisitor { names }).map_err(|error| syntax(&error))?;
+        json.end().map_err(|error| syntax(&error))?;
         return Ok(fields);
     }
-    let other: &RawValue = serde_json::from_str(text).map_err(|error| parse_error(&error))?;
-    let message = match Kind::of(other.get()) {
+    let other: &RawValue = serde_json::from_str(text).map_err(|error| syntax(&error))?;
+    Err(Unreadable::NoObject(match Kind::of(other.get()) {
         Kind::Null => "No data provided".to_owned(),
         kind => format!("Invalid data. Expected a dictionary, but got {}.", kind.name()),
-    };
-    let body = serde_json::json!({ "non_field_errors": [message] });
-    Err(Problem { status: StatusCode::BAD_REQUEST, body, headers: Vec::new() })
+    }))
 }
 
-fn parse_error(error: &dyn fmt::Display) -> Problem {
-    Problem::detail(StatusCode::BAD_REQUEST, format!("JSON parse error - {error}"))
+/// What the contract says to a text that is no JSON.
+pub(crate) fn syntax(error: &dyn fmt::Display) -> Unreadable {
+    Unreadable::Syntax(format!("JSON parse error - {error}"))
 }
 
 struct FieldsVisitor {
@@ -65,12 +63,12 @@ impl<'de> Visitor<'de> for FieldsVisitor {
         let mut values = vec![None; self.names.len()];
         while let Some(known) = map.next_key_seed(KnownKey { names: self.names })? {
             match known {
-                Some(at) => values[at] = Some(map.next_value()?),
+                Some(at) => values[at] = Some(Cow::Borrowed(map.next_value::<&RawValue>()?.get())),
                 // still read as raw JSON: `IgnoredAny` would stop at a depth that a stranger may choose
                 None => drop(map.next_value::<&RawValue>()?),
             }
         }
-        Ok(Fields { names: self.names, values })
+        Ok(Fields::new(self.names, values, false))
     }
 }
 
@@ -112,13 +110,13 @@ mod tests {
     const NAMES: &[&str] = &["url", "session_id"];
 
     fn refused(body: &str) -> (u16, String) {
-        let problem = parse(body.as_bytes(), NAMES).unwrap_err();
+        let problem = Problem::from(parse(body, NAMES).unwrap_err());
         (problem.status.as_u16(), problem.body.to_string())
     }
 
     #[test]
     fn the_last_of_repeated_keys_wins_and_unknown_ones_are_passed_over() {
-        let body = br#" {"url":1,"x":{"url":2},"\ud800":"\udfff","url":"\ud800"} "#;
+        let body = r#" {"url":1,"x":{"url":2},"\ud800":"\udfff","url":"\ud800"} "#;
         let fields = parse(body, NAMES).unwrap();
         assert_eq!((fields.get("url"), fields.get("session_id")), (Some(r#""\ud800""#), None));
     }
@@ -135,23 +133,22 @@ mod tests {
     }
 
     #[test]
-    fn null_is_no_data_and_nothing_is_an_empty_object() {
+    fn null_is_no_data() {
         assert_eq!(refused("null"), (400, r#"{"non_field_errors":["No data provided"]}"#.to_owned()));
-        assert!(parse(b"", NAMES).is_ok());
     }
 
     #[rstest]
-    #[case(b"{" as &[u8])]
-    #[case(b"{}x")]
-    #[case(b"NaN")]
-    #[case(b"{\"a\": NaN}")]
-    #[case(b"{\"a\": 1,}")]
-    #[case(b"{\"a\": \"\xff\"}")]
-    #[case(b"\xef\xbb\xbf{}")]
-    #[case(b"{\"a\": \"\n\"}")]
-    #[case(b"   ")]
-    fn what_is_no_json_is_a_parse_error(#[case] body: &[u8]) {
-        let problem = parse(body, NAMES).unwrap_err();
+    #[case("")]
+    #[case("{")]
+    #[case("{}x")]
+    #[case("NaN")]
+    #[case("{\"a\": NaN}")]
+    #[case("{\"a\": 1,}")]
+    #[case("\u{feff}{}")]
+    #[case("{\"a\": \"\n\"}")]
+    #[case("   ")]
+    fn what_is_no_json_is_a_parse_error(#[case] body: &str) {
+        let problem = Problem::from(parse(body, NAMES).unwrap_err());
         assert!(problem.body["detail"].as_str().unwrap().starts_with("JSON parse error - "), "{:?}", problem.body);
     }
 
@@ -160,6 +157,6 @@ mod tests {
         let deep = "[".repeat(1_000_000);
         assert_eq!(refused(&format!(r#"{{"x":{deep}"#)).0, 400);
         let closed = format!(r#"{{"x":{deep}{}}}"#, "]".repeat(1_000_000));
-        assert!(parse(closed.as_bytes(), NAMES).is_ok());
+        assert!(parse(&closed, NAMES).is_ok());
     }
 }

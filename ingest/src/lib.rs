@@ -1,17 +1,25 @@
-//! HTTP in, log out: the path of a request is `routes` → `body` → `json` → `events` (by `rules`) →
-//! `submit`.
+//! HTTP in, log out: the path of a request is `routes` → `single` or `pixel` → `body` → `json` or `forms` →
+//! `events` (by `rules`) → `submit`.
 //!
 //! Ingest needs the log and nothing else: PostgreSQL's read model may be away and events are still taken.
 
 mod body;
+mod charset;
+mod clock;
+mod content_type;
 mod events;
+mod field_errors;
+mod fields;
+mod forms;
 mod json;
 pub mod metrics;
+mod pixel;
 mod python;
 mod routes;
 mod rules;
 mod settings;
+mod single;
 mod submit;
 
 pub use routes::Ingest;
-pub use settings::IngestSettings;
+pub use settings::{IngestSettings, Parser};

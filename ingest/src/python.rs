@@ -111,12 +111,21 @@ fn quoted(text: &str) -> String {
             '\t' => out.push_str("\\t"),
             '\\' => out.push_str("\\\\"),
             c if c == quote => out.extend(['\\', c]),
-            c if c.is_control() => drop(write!(out, "\\x{:02x}", u32::from(c))),
-            c => out.push(c),
+            c if is_printable(c) => out.push(c),
+            c if u32::from(c) <= 0xFF => drop(write!(out, "\\x{:02x}", u32::from(c))),
+            c if u32::from(c) <= 0xFFFF => drop(write!(out, "\\u{:04x}", u32::from(c))),
+            c => drop(write!(out, "\\U{:08x}", u32::from(c))),
         }
     }
     out.push(quote);
     out
+}
+
+/// Whether `repr()` shows a character as it is: no control, no blank but the plain one, no mark that is invisible.
+fn is_printable(c: char) -> bool {
+    let invisible = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{e000}'..='\u{f8ff}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}'..='\u{ffff}' | '\u{e0000}'..);
+    c == ' ' || !(c.is_control() || c.is_whitespace() || invisible)
 }
 
 /// The fields of an object in their order; of repeated keys the last value, in the first one's place.
@@ -173,6 +182,7 @@ mod tests {
     #[case(r#"["click"]"#, "['click']")]
     #[case(r#"{"a": 1, "b": [1.0, false], "a": "x"}"#, "{'a': 'x', 'b': [1.0, False]}")]
     #[case(r#"["it's", "\"", "\n\u0007é"]"#, r#"["it's", '"', '\n\x07é']"#)]
+    #[case("[\"\\u007f\\u00a0\\u200b\\u2028😀 \"]", "['\\x7f\\xa0\\u200b\\u2028😀 ']")]
     #[case(r#""plain 'text'""#, "plain 'text'")]
     fn values_read_as_the_original_prints_them(#[case] json: &str, #[case] printed: &str) {
         assert_eq!(text(json), printed);

@@ -1,39 +1,38 @@
-//! `POST /sessions/`, `/pageviews/`, `/interactions/`.
+//! What ingest answers: `POST` of the three resources, the end of a session, and the pixel.
 
-use crate::{
-    body::{BodyMemory, MediaType, media_type},
-    events::{Clock, Resource, validate},
-    json, metrics,
-    settings::IngestSettings,
-    submit::{accepted, record, refused, stamp},
-};
+use crate::{body::BodyMemory, clock::Clock, events::Kind, metrics, settings::IngestSettings};
 use anyhow::anyhow;
 use axum::{
     Router,
-    extract::Request,
-    http::HeaderMap,
-    http::header,
+    extract::{Path, Request, rejection::PathRejection},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
-    routing::post,
+    routing::{get, post},
 };
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use chrono_tz::Tz;
-use event_log::{AppendError, EventWriter};
-use schema::{Source, to_micros};
-use service::{access::Identity, client_address::ClientAddress, http::Problem, lifecycle::Shutdown, ops::Component};
+use event_log::{AppendError, EventWriter, NewRecord};
+use schema::{Position, Source, to_micros};
+use service::{
+    access::Identity, client_address::ClientAddress, http::Problem, lifecycle::Shutdown, negotiation, ops::Component,
+    resource::Resource,
+};
 use std::{sync::Arc, time::Duration};
+
+/// Says what keeps an event that was answered 202.
+const STORED: HeaderName = HeaderName::from_static("footfall-stored");
 
 /// Takes events. Clones share everything.
 #[derive(Clone)]
 pub struct Ingest {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
-struct Inner {
-    settings: IngestSettings,
-    zone: Tz,
+pub(crate) struct Inner {
+    pub settings: IngestSettings,
+    pub zone: Tz,
+    pub bodies: BodyMemory,
     writer: Arc<dyn EventWriter>,
-    bodies: BodyMemory,
     shutdown: Shutdown,
 }
 
@@ -41,19 +40,26 @@ impl Ingest {
     /// `zone` is that of times without one; `shutdown` is told when another process has taken over the log.
     pub fn new(settings: IngestSettings, zone: Tz, writer: Arc<dyn EventWriter>, shutdown: Shutdown) -> Self {
         let bodies = BodyMemory::new(usize::from(settings.body_memory_mib) << 20);
-        Self { inner: Arc::new(Inner { settings, zone, writer, bodies, shutdown }) }
+        Self { inner: Arc::new(Inner { settings, zone, bodies, writer, shutdown }) }
     }
 
     /// The routes, without a fallback: they can be merged with those of query-api.
     pub fn routes(&self) -> Router {
-        let route = |resource| {
+        let single = |kind| {
             let ingest = self.clone();
-            post(move |request: Request| async move { ingest.take(resource, request).await })
+            post(move |request: Request| async move { ingest.counted(ingest.take(kind, None, request).await) })
+        };
+        let (ending, pixel) = (self.clone(), self.clone());
+        let end = |path: Result<Path<String>, PathRejection>, request: Request| async move {
+            let Ok(Path(session_id)) = path else { return ending.counted(Err(Problem::not_found().into_response())) };
+            ending.counted(ending.take(Kind::SessionEnd, Some(session_id), request).await)
         };
         Router::new()
-            .route("/sessions/", route(Resource::Session))
-            .route("/pageviews/", route(Resource::PageView))
-            .route("/interactions/", route(Resource::Interaction))
+            .route("/sessions/", single(Kind::Session))
+            .route("/pageviews/", single(Kind::PageView))
+            .route("/interactions/", single(Kind::Interaction))
+            .route("/sessions/{session_id}/end/", post(end))
+            .route("/pixel.gif", get(|request: Request| async move { pixel.counted(pixel.draw(request).await) }))
     }
 
     /// Keeps the readiness in step with the log until the process stops.
@@ -70,50 +76,42 @@ impl Ingest {
         }
     }
 
-    async fn take(&self, resource: Resource, request: Request) -> Response {
-        let response = match self.answer(resource, request).await {
-            Ok(response) | Err(response) => response,
-        };
-        if !response.status().is_success() {
-            metrics::refused(response.status());
+    fn counted(&self, answer: Result<Response, Response>) -> Response {
+        match answer {
+            Ok(mut response) => {
+                response.headers_mut().insert(STORED, HeaderValue::from_static(self.inner.writer.kept_by()));
+                response
+            }
+            Err(response) => {
+                metrics::refused(response.status());
+                response
+            }
         }
-        response
     }
 
-    async fn answer(&self, resource: Resource, request: Request) -> Result<Response, Response> {
-        let (head, body) = request.into_parts();
-        let identity = head.extensions.get::<Identity>().cloned().unwrap_or_default();
-        self.inner.settings.write_access.check(&identity).map_err(Problem::into_response)?;
-        let body = self.inner.bodies.receive(&head.headers, body).await.map_err(Problem::into_response)?;
-        if !body.bytes.is_empty() {
-            match media_type(&head.headers).map_err(Problem::into_response)? {
-                MediaType::Json => {}
-            }
-        }
-        let now = to_micros(Utc::now());
-        let clock = Clock { now, zone: self.inner.zone, accepted_age: self.inner.settings.accepted_age() };
-        let fields = json::parse(&body.bytes, resource.fields()).map_err(Problem::into_response)?;
-        let valid = validate(resource, &fields, clock).map_err(IntoResponse::into_response)?;
-        let from_client = valid.client_time.is_some();
-        let address = head.extensions.get::<ClientAddress>().map(|address| address.0);
-        let source = Source { address, user_agent: user_agent(&head.headers), user: identity.name, client: None };
-        let envelope = stamp(valid, source, now);
-        let record = record(&envelope);
-        drop(body);
+    /// Whether this resource takes events, from this client. A gate in front may have asked already.
+    pub(crate) fn admit(&self, head: &Parts, resource: Resource) -> Result<(), Problem> {
+        self.inner.settings.write_access(resource).check(&identity(head))?;
+        if self.inner.settings.allow_create(resource) { Ok(()) } else { Err(switched_off(&head.method)) }
+    }
 
+    /// The server's clock, for a client whose own is `correction` behind.
+    pub(crate) fn clock(&self, strict: bool, correction: TimeDelta) -> Clock {
+        let (now, accepted_age) = (to_micros(Utc::now()), self.inner.settings.accepted_age());
+        Clock { now, zone: self.inner.zone, accepted_age, correction, strict }
+    }
+
+    /// Puts records onto the log: an answer for each, in order.
+    pub(crate) async fn append(&self, records: Vec<NewRecord>) -> Vec<Result<Position, AppendError>> {
+        let count = records.len();
         let started = std::time::Instant::now();
-        let answer = self.inner.writer.append(vec![record]).await.pop();
+        let mut answers = self.inner.writer.append(records).await;
         ::metrics::histogram!(metrics::APPEND_SECONDS).record(started.elapsed());
-        match answer.unwrap_or_else(|| Err(AppendError::Unknown("no answer".to_owned()))) {
-            Ok(position) => {
-                metrics::accepted(envelope.event.event_type());
-                Ok(accepted(envelope, from_client, position, self.inner.zone))
-            }
-            Err(error) => {
-                self.note(&error);
-                Err(refused(&error).into_response())
-            }
+        answers.resize_with(count, || Err(AppendError::Unknown("no answer".to_owned())));
+        if let Some(error) = answers.iter().find_map(|answer| answer.as_ref().err()) {
+            self.note(error);
         }
+        answers
     }
 
     /// Tells the operator; ends the process when another one owns the log.
@@ -132,6 +130,31 @@ impl Ingest {
     }
 }
 
-fn user_agent(headers: &HeaderMap) -> Option<String> {
-    headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+/// Who is asking.
+fn identity(head: &Parts) -> Identity {
+    head.extensions.get::<Identity>().cloned().unwrap_or_default()
+}
+
+/// Who sends, as far as the request tells.
+pub(crate) fn source(head: &Parts) -> Source {
+    let user_agent = head.headers.get(header::USER_AGENT);
+    Source {
+        address: head.extensions.get::<ClientAddress>().map(|address| address.0),
+        user_agent: user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
+        user: identity(head).name,
+        client: None,
+    }
+}
+
+/// 406 or 404 for a client that does not take JSON (contract § 1).
+pub(crate) fn negotiate(head: &Parts) -> Result<(), Problem> {
+    let query = head.uri.query().unwrap_or_default();
+    let format = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "format").last();
+    negotiation::json(&head.headers, format.as_ref().map(|(_, format)| format.as_ref()))
+}
+
+fn switched_off(method: &Method) -> Problem {
+    let detail =
+        format!("The method \"{method}\" is currently disabled for this endpoint. It can be changed in the settings.");
+    Problem::detail(StatusCode::METHOD_NOT_ALLOWED, detail)
 }

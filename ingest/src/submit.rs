@@ -16,7 +16,10 @@ use std::net::IpAddr;
 use uuid::Uuid;
 
 /// After how many seconds a client may try again when the log is away or full.
-const RETRY_AFTER_SECONDS: u32 = 1;
+pub(crate) const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// What is said to an event that the log will never take.
+pub(crate) const TOO_LARGE: &str = "The event is larger than the log takes.";
 
 /// The 202 body: the event as accepted (contract § 12).
 #[derive(Debug, Serialize)]
@@ -44,6 +47,9 @@ enum AcceptedEvent {
     },
     PageView {
         url: String,
+        timestamp: String,
+    },
+    SessionEnd {
         timestamp: String,
     },
     Interaction {
@@ -77,11 +83,20 @@ pub(crate) fn record(envelope: &Envelope) -> NewRecord {
     }
 }
 
+/// Whose time an event's own is.
+pub(crate) fn time_source(from_client: bool) -> &'static str {
+    if from_client { "client" } else { "server" }
+}
+
+/// The id under which an event will be found. That of a session is the first event's that mentions it: not known here.
+pub(crate) fn id(event: &Event, position: Position) -> Option<i64> {
+    matches!(event, Event::PageViewRecorded(_) | Event::InteractionRecorded(_)).then(|| position.id())
+}
+
 /// The answer to an event that is on the log at `position`.
 pub(crate) fn accepted(envelope: Envelope, from_client: bool, position: Position, zone: Tz) -> Response {
     let time = show(envelope.occurred_at, zone);
-    // the id of a session is that of the first event that mentions it: not known here
-    let id = (!matches!(envelope.event, Event::SessionAnnounced(_))).then(|| position.id());
+    let id = id(&envelope.event, position);
     let event = match envelope.event {
         Event::SessionAnnounced(session) => AcceptedEvent::Session {
             user_agent: session.user_agent,
@@ -91,6 +106,7 @@ pub(crate) fn accepted(envelope: Envelope, from_client: bool, position: Position
             user_id: session.user_id,
         },
         Event::PageViewRecorded(page_view) => AcceptedEvent::PageView { url: page_view.url, timestamp: time },
+        Event::SessionEnded => AcceptedEvent::SessionEnd { timestamp: time },
         Event::InteractionRecorded(interaction) => AcceptedEvent::Interaction {
             event_type: interaction.kind.as_str(),
             element: interaction.element,
@@ -105,26 +121,31 @@ pub(crate) fn accepted(envelope: Envelope, from_client: bool, position: Position
         session_id: envelope.session_id.as_str().to_owned(),
         event_id: envelope.event_id,
         recorded_at: show(envelope.recorded_at, zone),
-        time_source: if from_client { "client" } else { "server" },
+        time_source: time_source(from_client),
     };
     let body = serde_json::to_vec(&body).expect("texts, numbers and raw JSON serialise");
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
     (StatusCode::ACCEPTED, headers, [("footfall-position", position.to_string())], body).into_response()
 }
 
+/// What a 503 says about whether the event was stored all the same.
+pub(crate) fn stored(error: &AppendError) -> &'static str {
+    match error {
+        AppendError::Overloaded(_) | AppendError::TooLarge => "no",
+        AppendError::Unknown(_) | AppendError::Fenced(_) => "unknown",
+    }
+}
+
 /// The answer to an event that the log did not confirm.
 pub(crate) fn refused(error: &AppendError) -> Problem {
-    let (stored, detail) = match error {
-        AppendError::TooLarge => {
-            return Problem::detail(StatusCode::PAYLOAD_TOO_LARGE, "The event is larger than the log takes.");
+    let detail = match error {
+        AppendError::TooLarge => return Problem::detail(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE),
+        AppendError::Overloaded(_) => "The event was not stored: the log cannot take it now. Send it again.",
+        AppendError::Unknown(_) | AppendError::Fenced(_) => {
+            "It is not known whether the event was stored: the log did not answer in time. Send it again with the same event_id."
         }
-        AppendError::Overloaded(_) => ("no", "The event was not stored: the log cannot take it now. Send it again."),
-        AppendError::Unknown(_) | AppendError::Fenced(_) => (
-            "unknown",
-            "It is not known whether the event was stored: the log did not answer in time. Send it again with the same event_id.",
-        ),
     };
     let mut problem = Problem::unavailable(detail, RETRY_AFTER_SECONDS);
-    problem.body["stored"] = stored.into();
+    problem.body["stored"] = stored(error).into();
     problem
 }

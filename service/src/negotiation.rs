@@ -14,17 +14,22 @@ pub(crate) fn answers_json(target: Target, request: &Request) -> Result<(), Prob
     }
     let query = request.uri().query().unwrap_or_default();
     let format = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "format").last();
-    if format.is_some_and(|(_, format)| !format.is_empty() && format != "json") {
+    json(request.headers(), format.as_ref().map(|(_, format)| format.as_ref()))
+}
+
+/// The same for the headers and the value of the parameter `format`.
+pub fn json(headers: &HeaderMap, format: Option<&str>) -> Result<(), Problem> {
+    if format.is_some_and(|format| !matches!(format, "" | "json")) {
         return Err(Problem::not_found());
     }
-    if takes_json(request.headers()) {
+    if takes_json(headers) {
         return Ok(());
     }
     Err(Problem::detail(StatusCode::NOT_ACCEPTABLE, "Could not satisfy the request Accept header."))
 }
 
 /// Whether the `Accept` header, if there is one, leaves room for JSON.
-pub fn takes_json(headers: &HeaderMap) -> bool {
+fn takes_json(headers: &HeaderMap) -> bool {
     let mut ranges = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok()).peekable();
     ranges.peek().is_none() || ranges.any(|line| line.split(',').any(is_json))
 }

@@ -129,6 +129,10 @@ impl EventWriter for KafkaWriter {
         outcomes
     }
 
+    fn kept_by(&self) -> &'static str {
+        "kafka"
+    }
+
     fn ready(&self) -> Result<(), String> {
         if self.shared.closed.load(Ordering::Relaxed) {
             return Err("the log is closed".into());

@@ -63,6 +63,10 @@ impl EventWriter for PostgresWriter {
         outcomes
     }
 
+    fn kept_by(&self) -> &'static str {
+        "postgresql"
+    }
+
     fn ready(&self) -> Result<(), String> {
         match self.status.trouble().or_else(|| self.queue.closed().map(|reason| reason.to_string())) {
             Some(reason) => Err(reason),

@@ -1,6 +1,6 @@
 //! IP addresses.
 
-use super::{BLANK, Messages, NUL, NULL, REQUIRED, message, string, text::trimmed};
+use super::{BLANK, Messages, NUL, NULL, REQUIRED, message, string, surrogate_message, text::trimmed};
 use crate::python::Kind;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -14,14 +14,22 @@ pub(crate) fn required(json: Option<&str>) -> Result<IpAddr, Messages> {
         Kind::Str => {}
         _ => return message(INVALID),
     }
-    let text = trimmed(string(json)?);
+    let (text, surrogate) = string(json);
+    let text = trimmed(text);
     if text.is_empty() {
         return message(BLANK);
     }
-    if text.contains('\0') {
-        return message(NUL);
+    if let Some(address) = parse(&text).filter(|_| surrogate.is_none()) {
+        return Ok(address);
     }
-    parse(&text).ok_or_else(|| vec![INVALID.to_owned()])
+    // with a colon the original looks for an IPv6 address first, and at nothing more when it is none
+    let mut messages = Vec::new();
+    if !text.contains(':') {
+        messages.extend(text.contains('\0').then(|| NUL.to_owned()));
+        messages.extend(surrogate.map(surrogate_message));
+    }
+    messages.push(INVALID.to_owned());
+    Err(messages)
 }
 
 fn parse(text: &str) -> Option<IpAddr> {
@@ -52,12 +60,29 @@ mod tests {
     #[case("\"[::1]\"", Err(INVALID))]
     #[case("\"1.2.3.4%eth0\"", Err(INVALID))]
     #[case("\"\"", Err(BLANK))]
-    #[case("\"1.2.3.4\\u0000\"", Err(NUL))]
+    #[case("\"::1\\u0000\"", Err(INVALID))]
+    #[case("\"::\\ud800\"", Err(INVALID))]
+    #[case("\"::1.2.3.4\"", Ok("::102:304"))]
+    #[case("\"::ffff:1.2.3\"", Err(INVALID))]
+    #[case("\"fe80::1%\"", Err(INVALID))]
+    #[case("\"fe80::1%a%b\"", Err(INVALID))]
+    #[case("\"::1/64\"", Err(INVALID))]
+    #[case("\"1.2.3.\u{661}\"", Err(INVALID))]
+    #[case("true", Err(INVALID))]
+    #[case("{}", Err(INVALID))]
     #[case("null", Err(NULL))]
     #[case("16909060", Err(INVALID))]
     #[case("[]", Err(INVALID))]
     fn an_address_is_taken_or_the_reason_is_told(#[case] json: &str, #[case] expected: Result<&str, &str>) {
         let found = required(Some(json)).map(|address| address.to_string());
         assert_eq!(found, expected.map(str::to_owned).map_err(|message| vec![message.to_owned()]));
+    }
+
+    #[test]
+    fn every_reason_is_told_at_once() {
+        let nul = required(Some("\"1.2.3.4\\u0000\"")).unwrap_err();
+        assert_eq!(nul, [NUL, INVALID]);
+        let surrogate = required(Some("\"1.2.3.4\\ud800\"")).unwrap_err();
+        assert_eq!(surrogate, ["Surrogate characters are not allowed: U+D800.", INVALID]);
     }
 }

@@ -1,6 +1,6 @@
 //! Metadata: any JSON that PostgreSQL can keep, stored as sent.
 
-use super::{Messages, NUL, NULL, message, text::lone_surrogate};
+use super::{Messages, NUL, NULL, message, string, surrogate_message};
 use crate::python::Kind;
 use schema::limits::MAX_METADATA_DEPTH;
 use serde_json::value::RawValue;
@@ -19,6 +19,13 @@ pub(crate) fn optional(json: Option<&str>) -> Result<Box<RawValue>, Messages> {
     }
     check(json)?;
     Ok(raw(json))
+}
+
+/// The same out of a form, where the field is JSON text and `null` there means `{}` (contract § 3).
+pub(crate) fn optional_in_form(text: Option<&str>) -> Result<Box<RawValue>, Messages> {
+    let Some(text) = text else { return optional(None) };
+    let Ok(json) = serde_json::from_str::<&RawValue>(text) else { return message(INVALID) };
+    optional(Some(json.get()).filter(|json| *json != "null"))
 }
 
 fn raw(json: &str) -> Box<RawValue> {
@@ -74,10 +81,10 @@ fn check_string(json: &str) -> Result<(), Messages> {
     if !json.contains("\\u") {
         return Ok(());
     }
-    if let Some(surrogate) = lone_surrogate(json) {
-        return message(format!("Surrogate characters are not allowed: U+{surrogate:X}."));
+    let (text, surrogate) = string(json);
+    if let Some(surrogate) = surrogate {
+        return message(surrogate_message(surrogate));
     }
-    let text: String = serde_json::from_str(json).expect("valid JSON without a lone surrogate is a string");
     if text.contains('\0') { message(NUL) } else { Ok(()) }
 }
 
@@ -143,5 +150,24 @@ mod tests {
     #[test]
     fn nothing_is_an_empty_object() {
         assert_eq!(optional(None).unwrap().get(), "{}");
+    }
+
+    #[rstest]
+    #[case(None, Ok("{}"))]
+    #[case(Some("null"), Ok("{}"))]
+    #[case(Some(" {\"a\": 1} "), Ok("{\"a\": 1}"))]
+    #[case(Some("[]"), Ok("[]"))]
+    #[case(Some("5"), Ok("5"))]
+    #[case(Some("\"x\""), Ok("\"x\""))]
+    #[case(Some(""), Err(INVALID))]
+    #[case(Some("x"), Err(INVALID))]
+    #[case(Some("{"), Err(INVALID))]
+    #[case(Some("NaN"), Err(INVALID))]
+    #[case(Some("Infinity"), Err(INVALID))]
+    #[case(Some("1e400"), Err(INVALID))]
+    #[case(Some("\"\\u0000\""), Err(NUL))]
+    fn a_forms_metadata_is_json_text(#[case] text: Option<&str>, #[case] expected: Result<&str, &str>) {
+        let found = optional_in_form(text).map(|json| json.get().to_owned());
+        assert_eq!(found, expected.map(str::to_owned).map_err(|message| vec![message.to_owned()]));
     }
 }

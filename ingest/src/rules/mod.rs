@@ -19,10 +19,16 @@ pub(crate) fn message<T>(text: impl Into<String>) -> Result<T, Messages> {
     Err(vec![text.into()])
 }
 
-/// The text of a JSON string, or the message about a lone surrogate in it.
-pub(crate) fn string(json: &str) -> Result<String, Messages> {
-    serde_json::from_str(json).or_else(|_| {
-        let surrogate = text::lone_surrogate(json).unwrap_or(0xD800);
-        message(format!("Surrogate characters are not allowed: U+{surrogate:X}."))
-    })
+/// The text of a JSON string, and the first lone surrogate in it; the text has U+FFFD in the place of each.
+pub(crate) fn string(json: &str) -> (String, Option<u32>) {
+    if let Ok(text) = serde_json::from_str(json) {
+        return (text, None);
+    }
+    let (mended, surrogate) = text::without_lone_surrogates(json);
+    (serde_json::from_str(&mended).unwrap_or_default(), surrogate)
+}
+
+/// What the contract says to a lone surrogate.
+pub(crate) fn surrogate_message(code: u32) -> String {
+    format!("Surrogate characters are not allowed: U+{code:X}.")
 }

@@ -1,32 +1,38 @@
 //! Text fields.
 
-use super::{BLANK, Messages, NUL, NULL, REQUIRED, message, string};
+use super::{BLANK, Messages, NUL, NULL, REQUIRED, message, string, surrogate_message};
 use crate::python::{self, Kind};
 
 /// A text: trimmed, numbers taken for their text, not blank, of at most `max` characters.
 pub(crate) fn required(json: Option<&str>, max: usize) -> Result<String, Messages> {
-    let text = take(json.ok_or_else(|| vec![REQUIRED.to_owned()])?)?;
-    if text.is_empty() { message(BLANK) } else { check(text, max) }
+    let (text, surrogate) = take(json.ok_or_else(|| vec![REQUIRED.to_owned()])?)?;
+    if text.is_empty() { message(BLANK) } else { check(text, surrogate, max) }
 }
 
 /// A text that may be absent, null or blank; blank is kept as `""`.
 pub(crate) fn optional(json: Option<&str>, max: usize) -> Result<Option<String>, Messages> {
     match json {
         None | Some("null") => Ok(None),
-        Some(json) => check(take(json)?, max).map(Some),
+        Some(json) => {
+            let (text, surrogate) = take(json)?;
+            check(text, surrogate, max).map(Some)
+        }
     }
 }
 
-fn take(json: &str) -> Result<String, Messages> {
+fn take(json: &str) -> Result<(String, Option<u32>), Messages> {
     match Kind::of(json) {
         Kind::Null => message(NULL),
-        Kind::Str => string(json).map(trimmed),
-        Kind::Int | Kind::Float => Ok(python::number(json)),
+        Kind::Str => {
+            let (text, surrogate) = string(json);
+            Ok((trimmed(text), surrogate))
+        }
+        Kind::Int | Kind::Float => Ok((python::number(json), None)),
         Kind::Bool | Kind::List | Kind::Dict => message("Not a valid string."),
     }
 }
 
-fn check(text: String, max: usize) -> Result<String, Messages> {
+fn check(text: String, surrogate: Option<u32>, max: usize) -> Result<String, Messages> {
     let mut messages = Vec::new();
     if text.len() > max && text.chars().count() > max {
         messages.push(too_long(max));
@@ -34,6 +40,7 @@ fn check(text: String, max: usize) -> Result<String, Messages> {
     if text.contains('\0') {
         messages.push(NUL.to_owned());
     }
+    messages.extend(surrogate.map(surrogate_message));
     if messages.is_empty() { Ok(text) } else { Err(messages) }
 }
 
@@ -47,32 +54,35 @@ pub(crate) fn trimmed(text: String) -> String {
     if inner.len() == text.len() { text } else { inner.to_owned() }
 }
 
-/// The first `\uXXXX` escape in valid JSON text that is half of a surrogate pair without the other half.
-pub(crate) fn lone_surrogate(json: &str) -> Option<u32> {
-    let mut high = None;
-    let mut rest = json;
-    while let Some(at) = rest.find('\\') {
-        if at > 0 && high.is_some() {
-            return high;
-        }
-        let escape = &rest[at..];
-        let Some(code) = escape.strip_prefix("\\u").and_then(|hex| u32::from_str_radix(hex.get(..4)?, 16).ok()) else {
-            if high.is_some() {
-                return high;
-            }
-            rest = escape.get(2..).unwrap_or_default();
+/// Valid JSON text with `\ufffd` for every `\uXXXX` that is half of a surrogate pair without the other half, and the
+/// first of them. One pass.
+pub(crate) fn without_lone_surrogates(json: &str) -> (String, Option<u32>) {
+    let (mut out, mut first, mut copied, mut at) = (String::with_capacity(json.len()), None, 0, 0);
+    while let Some(found) = json.get(at..).and_then(|rest| rest.find('\\')) {
+        let start = at + found;
+        let Some(code) = escaped(json, start) else {
+            at = start + 2;
             continue;
         };
-        match (code, high) {
-            (0xDC00..=0xDFFF, Some(_)) => high = None,
-            (_, Some(_)) => return high,
-            (0xD800..=0xDBFF, None) => high = Some(code),
-            (0xDC00..=0xDFFF, None) => return Some(code),
+        at = start + 6;
+        match code {
+            0xD800..=0xDBFF if matches!(escaped(json, at), Some(0xDC00..=0xDFFF)) => at += 6,
+            0xD800..=0xDFFF => {
+                first.get_or_insert(code);
+                out.push_str(&json[copied..start]);
+                out.push_str("\\ufffd");
+                copied = at;
+            }
             _ => {}
         }
-        rest = &escape[6..];
     }
-    high
+    out.push_str(&json[copied..]);
+    (out, first)
+}
+
+/// The code of the `\uXXXX` that stands at this place.
+fn escaped(json: &str, at: usize) -> Option<u32> {
+    u32::from_str_radix(json.get(at..)?.strip_prefix("\\u")?.get(..4)?, 16).ok()
 }
 
 #[cfg(test)]
@@ -109,19 +119,25 @@ mod tests {
 
     #[test]
     fn every_reason_is_told_at_once() {
-        assert_eq!(required(Some("\"aaaaaa\\u0000\""), 5).unwrap_err().len(), 2);
+        let messages = required(Some("\"aaaaaa\\u0000\\ud800 \\udfff\""), 5).unwrap_err();
+        let expected = [
+            "Ensure this field has no more than 5 characters.",
+            "Null characters are not allowed.",
+            "Surrogate characters are not allowed: U+D800.",
+        ];
+        assert_eq!(messages, expected);
     }
 
     #[rstest]
-    #[case(r#""\ud83d\ude00""#, None)]
-    #[case(r#""\ud83d x""#, Some(0xD83D))]
-    #[case(r#""\ud83d\n""#, Some(0xD83D))]
-    #[case(r#""\ud83d\ud83d\ude00""#, Some(0xD83D))]
-    #[case(r#""\ude00""#, Some(0xDE00))]
-    #[case(r#""\\ud800""#, None)]
-    #[case(r#""\"\\\udfff""#, Some(0xDFFF))]
-    fn a_lone_surrogate_is_found(#[case] json: &str, #[case] found: Option<u32>) {
-        assert_eq!(lone_surrogate(json), found);
+    #[case(r#""\ud83d\ude00""#, None, "😀")]
+    #[case(r#""\ud83d x""#, Some(0xD83D), "\u{fffd} x")]
+    #[case(r#""\ud83d\n""#, Some(0xD83D), "\u{fffd}\n")]
+    #[case(r#""\ud83d\ud83d\ude00\udfff""#, Some(0xD83D), "\u{fffd}😀\u{fffd}")]
+    #[case(r#""\ude00\ud83d""#, Some(0xDE00), "\u{fffd}\u{fffd}")]
+    #[case(r#""\\ud800""#, None, "\\ud800")]
+    #[case(r#""\"\\\udfff""#, Some(0xDFFF), "\"\\\u{fffd}")]
+    fn a_lone_surrogate_is_found(#[case] json: &str, #[case] found: Option<u32>, #[case] text: &str) {
+        assert_eq!(string(json), (text.to_owned(), found));
         assert_eq!(serde_json::from_str::<String>(json).is_err(), found.is_some());
     }
 }

@@ -1,7 +1,7 @@
 //! URLs. The crates of the field normalise what they read, and accept more and less than the contract: a small own
 //! function, then, with a table of cases.
 
-use super::{BLANK, Messages, NUL, NULL, REQUIRED, message, string, text};
+use super::{BLANK, Messages, NUL, NULL, REQUIRED, message, string, surrogate_message, text};
 use crate::python::Kind;
 use schema::limits::MAX_URL_CHARS;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -16,7 +16,8 @@ pub(crate) fn required(json: Option<&str>) -> Result<String, Messages> {
         Kind::Str => {}
         _ => return message(INVALID),
     }
-    let url = text::trimmed(string(json)?);
+    let (url, surrogate) = string(json);
+    let url = text::trimmed(url);
     if url.is_empty() {
         return message(BLANK);
     }
@@ -27,6 +28,7 @@ pub(crate) fn required(json: Option<&str>) -> Result<String, Messages> {
     if url.len() > MAX_URL_CHARS && url.chars().count() > MAX_URL_CHARS {
         messages.push(text::too_long(MAX_URL_CHARS));
     }
+    messages.extend(surrogate.map(surrogate_message));
     if !is_url(&url) {
         messages.push(INVALID.to_owned());
     }
@@ -111,7 +113,14 @@ mod tests {
             "http://shop.example?query",
             "http://shop.example#fragment",
             "http://shop.example/<\"%zz\\>",
-            "http://shop.example/?at=a@b:c"
+            "http://shop.example/?at=a@b:c",
+            "http://shop.example/?q=[",
+            "http://shop.example:0/",
+            "http://ann:@shop.example/",
+            "http://a.b-c/",
+            "http://0.0.0.0/",
+            "http://[::ffff:1.2.3.4]/",
+            "http://LOCALHOST:1/x"
         )]
         url: &str,
     ) {
@@ -146,7 +155,26 @@ mod tests {
             "http://[1.2.3.4]/",
             "http://@shop.example/",
             "http://a:b:c@shop.example/",
-            "http://a@b@shop.example/"
+            "http://a@b@shop.example/",
+            "http://shop.example@/",
+            "http://:secret@shop.example/",
+            "http://shop.example:80:90/",
+            "http://shop.example\\x",
+            "http://shop.example;x",
+            "http://shop.example../",
+            "http://a%20b.example/",
+            "http://01.2.3.4/",
+            "http://1.2.3.4./",
+            "http://a.c0m/",
+            "http://a.bc-/",
+            "http://ä.ö/",
+            "http://😀.example/",
+            "http://[fe80::1%eth0]/",
+            "http://[::1]x/",
+            "http://[::1]:/",
+            "http://user:pa/ss@shop.example/",
+            "http://shop.example?a b",
+            "http:/shop.example/"
         )]
         url: &str,
     ) {
@@ -172,6 +200,7 @@ mod tests {
     #[case("5", INVALID)]
     #[case("true", INVALID)]
     #[case("[]", INVALID)]
+    #[case("{}", INVALID)]
     #[case("\" \"", BLANK)]
     #[case("\"http://a.example/\\u0000\"", NUL)]
     #[case("\"http://a.example/\\ud800\"", "Surrogate characters are not allowed: U+D800.")]

@@ -7,6 +7,7 @@
 
 mod broker;
 mod database;
+pub mod http;
 pub mod kafka;
 mod lines;
 mod random;
