@@ -34,16 +34,16 @@ impl BodyMemory {
         if announced.is_some_and(|length: usize| length > limit) {
             return Err(too_large(limit));
         }
-        let reading = self.read(announced.unwrap_or(0), body, limit);
+        let reading = self.read(body, limit);
         tokio::time::timeout(BODY_TIMEOUT, reading).await.unwrap_or_else(|_| {
             Err(Problem::detail(StatusCode::REQUEST_TIMEOUT, "The request body did not arrive in time."))
         })
     }
 
-    async fn read(&self, announced: usize, body: Body, limit: usize) -> Result<Received, Problem> {
-        let mut share = None;
-        self.reserve(&mut share, announced)?;
-        let (mut reserved, mut bytes) = (announced, Vec::with_capacity(announced));
+    /// Takes of the budget what has arrived: a length that is merely announced costs its sender nothing. Growing may
+    /// hold twice of it for a moment.
+    async fn read(&self, body: Body, limit: usize) -> Result<Received, Problem> {
+        let (mut share, mut bytes) = (None, Vec::new());
         let mut chunks = body.into_data_stream();
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|error| {
@@ -54,10 +54,7 @@ impl BodyMemory {
             if length > limit {
                 return Err(too_large(limit));
             }
-            if length > reserved {
-                self.reserve(&mut share, length - reserved)?;
-                reserved = length;
-            }
+            self.reserve(&mut share, chunk.len())?;
             bytes.extend_from_slice(&chunk);
         }
         Ok(Received { bytes, _share: share })
@@ -110,6 +107,17 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("content-length", "99999999999".parse().unwrap());
         assert_eq!(memory.receive(&headers, Body::empty(), MAX_BODY_BYTES).await.err().unwrap().status, 413);
+    }
+
+    #[tokio::test]
+    async fn a_length_that_is_merely_announced_takes_nothing_of_the_budget() {
+        let memory = BodyMemory::new(MAX_BODY_BYTES);
+        let mut headers = HeaderMap::new();
+        headers.insert("content-length", MAX_BODY_BYTES.to_string().parse().unwrap());
+        let silent = Body::from_stream(futures::stream::pending::<Result<Bytes, std::convert::Infallible>>());
+        let mut waiting = Box::pin(memory.receive(&headers, silent, MAX_BODY_BYTES));
+        assert!(futures::poll!(waiting.as_mut()).is_pending());
+        assert!(memory.receive(&HeaderMap::new(), chunked(10, 1 << 18), MAX_BODY_BYTES).await.is_ok());
     }
 
     #[tokio::test]

@@ -22,6 +22,9 @@ use std::{sync::Arc, time::Duration};
 /// Says what keeps an event that was answered 202.
 const STORED: HeaderName = HeaderName::from_static("footfall-stored");
 
+/// How long a body may still take once the process is to stop.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+
 /// Takes events. Clones share everything.
 #[derive(Clone)]
 pub struct Ingest {
@@ -60,6 +63,12 @@ impl Ingest {
             .route("/interactions/", single(Kind::Interaction))
             .route("/sessions/{session_id}/end/", post(end))
             .route("/pixel.gif", get(|request: Request| async move { pixel.counted(pixel.draw(request).await) }))
+    }
+
+    /// Resolves a moment after the shutdown has begun: what a client has not sent by then is not waited for.
+    pub(crate) async fn last_moment(&self) {
+        self.inner.shutdown.token().cancelled().await;
+        tokio::time::sleep(LAST_MOMENT).await;
     }
 
     /// Keeps the readiness in step with the log until the process stops.

@@ -12,10 +12,7 @@ pub const CASES: &[Case] = &[
     Case("12", "a client's time is taken within its window, else the server's", client_time),
     Case("12", "event_id has to be a UUID; the same one for the same session is stored once", event_id),
     Case("12", "the 202 body holds the event, its event_id, the server's time and its id", accepted),
-    Case("12", "a batch tells one result per event, in order", batch),
-    Case("12", "a batch as NDJSON says the same", ndjson),
-    Case("12", "a batch that is wrong as a whole is refused with its reason", no_batch),
-    Case("12", "a session can be ended by its path and in a batch", session_end),
+    Case("12", "a session can be ended by its path", session_end),
     Case("12", "text/plain is read as JSON", beacon),
     Case("12", "the pixel records a page view", pixel),
     Case("12", "a cursor walks a list to its end and is bound to its filters", cursor),
@@ -114,82 +111,13 @@ fn accepted(site: &Site) {
     assert_eq!((&taken["session_id"], &taken["end_time"], &taken["user_id"]), (&json!(id), &Value::Null, &Value::Null));
 }
 
-fn statuses(answer: &Value) -> Vec<String> {
-    let results = answer["results"].as_array().unwrap_or_else(|| panic!("no results: {answer}"));
-    results.iter().map(|result| result["status"].as_str().unwrap_or_default().to_owned()).collect()
-}
-
-fn batch(site: &Site) {
-    let (id, given) = (site.session(), uuid::Uuid::new_v4());
-    let good = json!({"type": "pageview", "session_id": id, "url": "http://a.example/", "event_id": given});
-    let events = json!({"events": [
-        {"type": "session", "session_id": id, "user_agent": "u", "ip_address": "192.0.2.1"},
-        good,
-        {"type": "interaction", "session_id": id, "event_type": "click", "element": "b"},
-        good,
-    ]});
-    let answer = site.post("batch", JSON, events.to_string());
-    assert_eq!(answer.status, 202, "{}", answer.text());
-    assert_eq!(statuses(&answer.json()), ["accepted", "accepted", "accepted", "duplicate"]);
-    let mixed = json!({"events": [good, {"type": "pageview", "session_id": id}, {"type": "x"}, 5]});
-    let answer = site.post("batch", JSON, mixed.to_string());
-    assert_eq!(
-        (answer.status, statuses(&answer.json())),
-        (207, ["accepted", "rejected", "rejected", "rejected"].map(String::from).to_vec())
-    );
-    let bad = json!({"events": [{"type": "pageview", "session_id": id}]});
-    let answer = site.post("batch", JSON, bad.to_string());
-    assert_eq!((answer.status, statuses(&answer.json())), (400, vec!["rejected".to_owned()]));
-}
-
-fn ndjson(site: &Site) {
-    let id = site.session();
-    let line = |url: &str| json!({"type": "pageview", "session_id": id, "url": url}).to_string();
-    let body = format!("{}\n\n{}\r\n{}", line("http://a.example/1"), line("x"), line("http://a.example/2"));
-    let answer = site.post("batch", "application/x-ndjson", body);
-    assert_eq!(
-        (answer.status, statuses(&answer.json())),
-        (207, ["accepted", "rejected", "accepted"].map(String::from).to_vec())
-    );
-}
-
-fn no_batch(site: &Site) {
-    for (content_type, body, status) in [
-        (JSON, "[]".to_owned(), 400),
-        (JSON, "{}".to_owned(), 400),
-        (JSON, "{".to_owned(), 400),
-        (JSON, json!({"events": 5}).to_string(), 400),
-        (JSON, json!({"events": vec![5; 2_001]}).to_string(), 413),
-        ("application/xml", "<x/>".to_owned(), 415),
-    ] {
-        let answer = site.post("batch", content_type, &body);
-        assert_eq!(
-            (answer.status, answer.json()["detail"].is_string()),
-            (status, true),
-            "{:.50}: {}",
-            body,
-            answer.text()
-        );
-    }
-    let headers = [("Content-Type", JSON), ("Content-Encoding", "gzip")];
-    assert_eq!(site.send("POST", "/batch/", &headers, b"no gzip").status, 400);
-    let headers = [("Content-Type", JSON), ("Content-Encoding", "lzma")];
-    assert_eq!(site.send("POST", "/batch/", &headers, b"{}").status, 415);
-}
-
 fn session_end(site: &Site) {
-    let [one, two] = [site.session(), site.session()];
-    for id in [&one, &two] {
-        site.accept_json("sessions", &session(id));
-    }
+    let id = site.session();
+    site.accept_json("sessions", &session(&id));
     let end = json!({"timestamp": chrono::Utc::now().to_rfc3339()}).to_string();
-    let answer = site.send("POST", &format!("/sessions/{one}/end/"), &[("Content-Type", JSON)], end.as_bytes());
+    let answer = site.send("POST", &format!("/sessions/{id}/end/"), &[("Content-Type", JSON)], end.as_bytes());
     assert_eq!(answer.status, 202, "{}", answer.text());
-    let events = json!({"events": [{"type": "session_end", "session_id": two}]});
-    assert_eq!(site.post("batch", JSON, events.to_string()).status, 202);
-    for id in [&one, &two] {
-        site.session_when(id, |session| session["end_time"].is_string());
-    }
+    site.session_when(&id, |session| session["end_time"].is_string());
 }
 
 fn beacon(site: &Site) {

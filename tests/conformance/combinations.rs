@@ -39,8 +39,9 @@ fn one_address(ingest: SocketAddr, query_api: SocketAddr) -> SocketAddr {
                 }
                 let text = String::from_utf8_lossy(&head).into_owned();
                 let path = text.split(' ').nth(1).unwrap_or_default().split('?').next().unwrap_or_default();
-                let form = path.ends_with("/sign-in/") || path.ends_with("/sign-out/") || path.contains("/admin/");
-                let writes = (text.starts_with("POST ") && !form) || path.ends_with("/pixel.gif");
+                let taken = ["/sessions/", "/pageviews/", "/interactions/", "/batch/", "/end/"];
+                let posts = text.starts_with("POST ") && taken.iter().any(|end| path.ends_with(end));
+                let writes = posts || path.ends_with("/pixel.gif");
                 let mut server = TcpStream::connect(if writes { ingest } else { query_api }).unwrap();
                 server.write_all(&head).unwrap();
                 let (mut from_client, mut to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());

@@ -1,7 +1,7 @@
 //! The newcomer's way, and what people and programs do afterwards.
 
 use crate::common::{JSON, Load, Up, complaint, eventually, footfall, get, post, run};
-use std::{io::Write, process::Stdio, time::Instant};
+use std::{io::Write, net::TcpStream, process::Stdio, time::Instant};
 use test_support::TestDatabase;
 
 fn cookie(head: &str) -> String {
@@ -100,6 +100,28 @@ fn another_time_zone_asks_for_a_rebuild() {
     let rebuilt = run(["rebuild", "--data-dir", data_dir, "--time-zone", "Europe/Berlin"]);
     assert!(rebuilt.status.success(), "{}", String::from_utf8_lossy(&rebuilt.stderr));
     Up::start(folder.path(), &["--time-zone", "Europe/Berlin"]).caught_up();
+}
+
+#[test]
+fn clients_that_stopped_half_way_do_not_hold_up_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let up = Up::start(folder.path(), &[]);
+    let half = [
+        "GET /sess",
+        "POST /pageviews/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{",
+    ];
+    let clients: Vec<TcpStream> = half
+        .iter()
+        .map(|half| {
+            let mut client = TcpStream::connect(&up.address).unwrap();
+            client.write_all(half.as_bytes()).unwrap();
+            client
+        })
+        .collect();
+    // an answer to a later request shows that the others have been taken
+    assert_eq!(get(&up.address, "/sessions/", "").0, 200);
+    assert_eq!(up.interrupt(), Some(0), "3 would say that it gave up waiting for them");
+    drop(clients);
 }
 
 #[test]

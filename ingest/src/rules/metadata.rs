@@ -2,7 +2,7 @@
 
 use super::{Messages, NUL, NULL, message, string, surrogate_message};
 use crate::python::Kind;
-use schema::limits::MAX_METADATA_DEPTH;
+use schema::limits::{MAX_BODY_BYTES, MAX_METADATA_DEPTH};
 use serde_json::value::RawValue;
 
 const INVALID: &str = "Value must be valid JSON.";
@@ -10,6 +10,10 @@ const INVALID: &str = "Value must be valid JSON.";
 /// Digits before and after the point that PostgreSQL's `numeric` holds.
 const MAX_INTEGER_DIGITS: i64 = 131_072;
 const MAX_FRACTION_DIGITS: i64 = 16_383;
+
+/// Digits that all numbers together may have when they are written out: PostgreSQL shows `1e-16383` with all its zeros,
+/// and a small body must not make a large answer.
+const MAX_WRITTEN_DIGITS: usize = MAX_BODY_BYTES;
 
 /// Any JSON value but null; `{}` when it is absent.
 pub(crate) fn optional(json: Option<&str>) -> Result<Box<RawValue>, Messages> {
@@ -34,7 +38,7 @@ fn raw(json: &str) -> Box<RawValue> {
 
 /// Walks over valid JSON once, without recursion.
 fn check(json: &str) -> Result<(), Messages> {
-    let (bytes, mut at, mut depth) = (json.as_bytes(), 0, 0);
+    let (bytes, mut at, mut depth, mut written) = (json.as_bytes(), 0, 0, 0);
     while at < bytes.len() {
         let start = at;
         match bytes[at] {
@@ -49,8 +53,12 @@ fn check(json: &str) -> Result<(), Messages> {
                 while at < bytes.len() && matches!(bytes[at], b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9') {
                     at += 1;
                 }
-                if !is_storable(&json[start..at]) {
-                    return message(INVALID);
+                let Some(digits) = written_digits(&json[start..at]) else { return message(INVALID) };
+                written += digits;
+                if written > MAX_WRITTEN_DIGITS {
+                    return message(format!(
+                        "Ensure the numbers in this value have no more than {MAX_WRITTEN_DIGITS} digits when written out."
+                    ));
                 }
                 continue;
             }
@@ -88,19 +96,19 @@ fn check_string(json: &str) -> Result<(), Messages> {
     if text.contains('\0') { message(NUL) } else { Ok(()) }
 }
 
-/// Whether a number is finite as a double, as the original reads it, and fits PostgreSQL's `numeric`.
-fn is_storable(number: &str) -> bool {
+/// How many digits a number has when it is written out; `None` unless it is finite as a double, as the original reads
+/// it, and fits PostgreSQL's `numeric`.
+fn written_digits(number: &str) -> Option<usize> {
     let digits = number.strip_prefix('-').unwrap_or(number);
     let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
     let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let whole = integer.len() == digits.len();
-    let (Ok(integer), Ok(fraction)) = (i64::try_from(integer.len()), i64::try_from(fraction.len())) else {
-        return false;
-    };
-    let Ok(exponent) = exponent.parse::<i32>() else { return false };
-    let exponent = i64::from(exponent);
-    let fits = integer + exponent <= MAX_INTEGER_DIGITS && fraction - exponent <= MAX_FRACTION_DIGITS;
-    fits && (whole || number.parse::<f64>().is_ok_and(f64::is_finite))
+    let exponent = i64::from(exponent.parse::<i32>().ok()?);
+    let before = i64::try_from(integer.len()).ok()? + exponent;
+    let behind = i64::try_from(fraction.len()).ok()? - exponent;
+    let fits = before <= MAX_INTEGER_DIGITS && behind <= MAX_FRACTION_DIGITS;
+    let kept = fits && (whole || number.parse::<f64>().is_ok_and(f64::is_finite));
+    if kept { usize::try_from(before.max(1) + behind.max(0)).ok() } else { None }
 }
 
 #[cfg(test)]
@@ -123,6 +131,16 @@ mod tests {
     fn big_integers_survive_up_to_what_postgresql_holds() {
         assert!(optional(Some(&"9".repeat(131_072))).is_ok());
         assert_eq!(optional(Some(&"9".repeat(131_073))).unwrap_err(), [INVALID]);
+    }
+
+    #[test]
+    fn numbers_that_are_short_here_and_long_when_written_out_are_counted_as_they_are_written() {
+        let tiny = |count: usize| format!("[{}]", vec!["1e-16383"; count].join(","));
+        let fit = MAX_WRITTEN_DIGITS / 16_384;
+        assert!(optional(Some(&tiny(fit))).is_ok());
+        assert!(optional(Some(&tiny(fit + 1))).unwrap_err()[0].contains("when written out"));
+        assert_eq!(written_digits("-12.50e1"), Some(4));
+        assert_eq!(written_digits("1e3"), Some(4));
     }
 
     #[rstest]
