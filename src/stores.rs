@@ -46,9 +46,19 @@ impl KafkaSettings {
         Ok(Some(settings))
     }
 
+    /// The same for who places events, or reads what was placed: with a definite number of partitions. To follow a topic
+    /// that somebody has repartitioned would put one session on two partitions, and nothing could mend that.
+    pub fn definite(&self) -> anyhow::Result<Option<KafkaLogSettings>> {
+        let mut settings = self.log_settings()?;
+        if let Some(settings) = &mut settings {
+            settings.partitions.get_or_insert(schema::limits::DEFAULT_PARTITIONS);
+        }
+        Ok(settings)
+    }
+
     /// The same for services that cannot do without Kafka.
     pub fn required(&self) -> anyhow::Result<KafkaLogSettings> {
-        self.log_settings()?.context(
+        self.definite()?.context(
             "separate services need Kafka: name it with --kafka-brokers (FOOTFALL_KAFKA_BROKERS), or run everything in one process with `footfall up`",
         )
     }

@@ -118,7 +118,7 @@ impl Up {
     }
 
     async fn open_log(&self, database: &Database) -> anyhow::Result<Arc<dyn EventLog>> {
-        let kafka = self.stores.kafka.log_settings()?;
+        let kafka = self.stores.kafka.definite()?;
         migrate_tables(database, kafka.is_none()).await.context("--database-url (FOOTFALL_DATABASE_URL)")?;
         if let Some(kafka) = kafka {
             migrate_topic(&kafka, 1).await?;

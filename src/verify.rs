@@ -4,7 +4,9 @@ use crate::stores::{StoreSettings, Stores};
 use ::projector::{Progress, VerifyOptions};
 use std::{path::PathBuf, process::ExitCode};
 
-/// Prove that the tables hold exactly what the log says.
+/// Prove that every event on the log has its row or its reason, every row its event, and every number its rows.
+///
+/// Not compared: an interaction's metadata, and what a session has folded out of its events.
 #[derive(clap::Args)]
 pub struct Verify {
     #[command(flatten)]

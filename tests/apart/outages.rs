@@ -106,6 +106,24 @@ async fn what_waits_to_be_projected_is_found_on_the_log_by_verify() {
 }
 
 #[tokio::test]
+async fn a_topic_that_somebody_has_repartitioned_is_refused_by_all_who_place_events() {
+    let place = Place::new().await;
+    place.run(&["migrate"]).await.well();
+    place.topics.repartition(&place.topic, 24).await;
+    for service in ["ingest", "projector"] {
+        let refused = eventually("the brokers say so", SOON, async || {
+            let mut process = place.start(&[service]);
+            // a broker that has not heard of it yet lets the service start
+            let ended = process.ended_or_ready().await;
+            ended.then(|| process.said())
+        })
+        .await;
+        let line = refused.last().unwrap();
+        assert!(line.starts_with("footfall: ") && line.contains("has 24 partitions"), "{service}: {line}");
+    }
+}
+
+#[tokio::test]
 async fn a_topic_made_anew_or_without_its_beginning_is_refused_with_the_way_out() {
     for made_anew in [true, false] {
         let place = Place::new().await;

@@ -102,6 +102,30 @@ fn another_time_zone_asks_for_a_rebuild() {
     Up::start(folder.path(), &["--time-zone", "Europe/Berlin"]).caught_up();
 }
 
+/// The commands of the README's code block that begins so, at another address.
+fn from_readme(begin: &str, address: &str) -> String {
+    let blocks = include_str!("../../README.md").split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let block = blocks.into_iter().find(|block| block.starts_with(begin)).unwrap();
+    block.replace("127.0.0.1:8080", address).replace("curl ", "curl --silent --show-error --fail ")
+}
+
+#[test]
+fn the_readmes_curl_lines_work_when_pasted() {
+    let folder = tempfile::tempdir().unwrap();
+    let up = Up::start(folder.path(), &[]);
+    let paste = |commands: String| {
+        let output = std::process::Command::new("sh").args(["-ec", &commands]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let sent = paste(from_readme("curl -X POST http://127.0.0.1:8080/sessions/", &up.address));
+    assert_eq!(sent.matches("\"recorded_at\"").count(), 3, "{sent}");
+    up.caught_up();
+    let read = paste(from_readme("curl http://127.0.0.1:8080/sessions/", &up.address));
+    assert_eq!(read.matches("\"count\":1,").count(), 3, "{read}");
+    assert!(read.contains("https://shop.example/") && read.contains("#buy"), "{read}");
+}
+
 #[test]
 fn clients_that_stopped_half_way_do_not_hold_up_its_end() {
     let folder = tempfile::tempdir().unwrap();

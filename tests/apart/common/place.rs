@@ -8,7 +8,15 @@ use sqlx::{
     PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::{net::SocketAddr, path::PathBuf, process::Command, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+};
 use tempfile::TempDir;
 use test_support::{Lines, TestDatabase, eventually, kafka_brokers, unique_name};
 
@@ -23,6 +31,8 @@ pub struct Place {
     pub topics: Topics,
     /// Its bare table names mean the read model.
     pub pool: PgPool,
+    /// How many it was migrated with, if the test has said so.
+    partitions: AtomicU16,
     folder: TempDir,
     acknowledged: Lines,
     _database: Option<TestDatabase>,
@@ -56,6 +66,7 @@ impl Place {
             brokers,
             pool: PgPoolOptions::new().max_connections(2).connect_lazy_with(options),
             acknowledged: Lines::of(&folder.path().join(ACKNOWLEDGED)),
+            partitions: AtomicU16::new(0),
             folder,
             _database: database,
         }
@@ -79,6 +90,10 @@ impl Place {
             .env("FOOTFALL_THROTTLE_BASE", "off")
             .env("FOOTFALL_OPS_LISTEN", "127.0.0.1:0")
             .env("FOOTFALL_LISTEN", "127.0.0.1:0");
+        match self.partitions.load(Ordering::Relaxed) {
+            0 => {}
+            partitions => drop(command.env("FOOTFALL_PARTITIONS", partitions.to_string())),
+        }
         command
     }
 
@@ -94,6 +109,7 @@ impl Place {
 
     /// `footfall migrate` with so many partitions.
     pub async fn migrate(&self, partitions: u16) {
+        self.partitions.store(partitions, Ordering::Relaxed);
         self.run(&["migrate", "--partitions", &partitions.to_string()]).await.well();
     }
 

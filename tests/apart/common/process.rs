@@ -89,6 +89,18 @@ impl Process {
         self.until_says("readiness", str::is_empty).await;
     }
 
+    /// Waits until it has ended (`true`) or is ready.
+    pub async fn ended_or_ready(&mut self) -> bool {
+        let look = |process: &mut Self| {
+            if !process.is_running() && Arc::strong_count(&process.said) == 1 {
+                return Some(true);
+            }
+            let said = process.said.lock().unwrap();
+            said.iter().any(|line| line.contains("\"message\":\"ready\"")).then_some(false)
+        };
+        self.until("it ends or is ready", SOON, look).await
+    }
+
     /// Waits until it is not ready for a reason that contains this text.
     pub async fn until_not_ready(&mut self, reason: &str) {
         self.until_says(reason, |said| said.contains(reason)).await;

@@ -1,7 +1,7 @@
 use super::SOON;
 use rdkafka::{
     ClientConfig, Offset, TopicPartitionList,
-    admin::{AdminClient, AdminOptions},
+    admin::{AdminClient, AdminOptions, NewPartitions},
     client::DefaultClientContext,
     message::OwnedHeaders,
     producer::{FutureProducer, FutureRecord},
@@ -56,6 +56,15 @@ impl Topics {
         };
         // a test that fails shows its own reason
         drop(std::thread::spawn(delete).join());
+    }
+
+    /// Gives a topic more partitions, as an operator might who does not know better.
+    pub async fn repartition(&self, topic: &str, partitions: usize) {
+        let more = [NewPartitions::new(topic, partitions)];
+        let made = self.admin().create_partitions(&more, &AdminOptions::new()).await.unwrap();
+        for topic in made {
+            topic.unwrap();
+        }
     }
 
     /// Deletes everything before `offset` of one partition, as retention would.
