@@ -5,20 +5,25 @@ use crate::{
     stores::KafkaSettings,
 };
 use ::query_api::QuerySettings;
+use anyhow::{Context, bail};
 use event_log::{
     EventLog, Sharing,
     kafka::{KafkaLog, KafkaLogError},
 };
 use schema::migrations::{ACCOUNTS, ACCOUNTS_SCHEMA, READ_MODEL, READ_MODEL_SCHEMA};
 use service::{
-    database::{Database, DatabaseError},
+    database::{Database, DatabaseError, is_refused},
     gate::Access,
     http,
     resource::Resource,
     settings::{DatabaseSettings, KeySettings, ListenSettings, ProcessSettings, ZoneSettings, warn_if_open},
     throttle::ThrottleSettings,
 };
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+/// How often a database that is away is asked for its tables.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
 
 /// Run query-api alone.
 #[derive(clap::Args)]
@@ -47,7 +52,12 @@ impl QueryApi {
         let listener = process::bind(&self.listen).await?;
         let Process { shutdown, readiness } = Process::start(&self.process).await?;
         let component = readiness.component("read model");
-        check_tables(&database).await?;
+        let (checked, stopping) = (database.clone(), shutdown.token().clone());
+        shutdown.spawn("tables", async move {
+            check_tables(&checked, &stopping).await?;
+            stopping.cancelled().await;
+            Ok(())
+        });
         // how far the log is, is shown while Kafka answers; without it everything else goes on
         let heads = match self.kafka.log_settings()? {
             None => None,
@@ -79,14 +89,22 @@ impl QueryApi {
     }
 }
 
-/// Refuses to start on tables that are missing; a database that is away is waited for.
-async fn check_tables(database: &Database) -> anyhow::Result<()> {
+/// Refuses tables that are missing and a database that does not let us in; waits for one that is away.
+async fn check_tables(database: &Database, stopping: &CancellationToken) -> anyhow::Result<()> {
     for (schema, migrations) in [(READ_MODEL_SCHEMA, READ_MODEL), (ACCOUNTS_SCHEMA, ACCOUNTS)] {
-        match database.is_migrated(schema, migrations).await {
-            Ok(true) => {}
-            Ok(false) => anyhow::bail!("the tables of {schema} are missing or old: type `footfall migrate`"),
-            Err(error @ DatabaseError::Migrate { .. }) => return Err(error.into()),
-            Err(error) => tracing::warn!(%error, "waiting for PostgreSQL"),
+        loop {
+            match database.is_migrated(schema, migrations).await {
+                Ok(true) => break,
+                Ok(false) => bail!("the tables of {schema} are missing or old: type `footfall migrate`"),
+                Err(error @ DatabaseError::Migrate { .. }) => return Err(error.into()),
+                Err(DatabaseError::Connect(error)) if is_refused(&error) => {
+                    return Err(error).context("--database-url (FOOTFALL_DATABASE_URL)");
+                }
+                Err(error) => tracing::warn!(%error, "waiting for PostgreSQL"),
+            }
+            if stopping.run_until_cancelled(tokio::time::sleep(ASK_AGAIN)).await.is_none() {
+                return Ok(());
+            }
         }
     }
     Ok(())

@@ -16,7 +16,11 @@ use chrono::Utc;
 use chrono_tz::Tz;
 use event_log::{Change, EventLog, EventReader, ReadError, Sharing};
 use schema::migrations::READ_MODEL_SCHEMA;
-use service::{database::Database, lifecycle::Shutdown, ops::Component};
+use service::{
+    database::{Database, is_refused},
+    lifecycle::Shutdown,
+    ops::Component,
+};
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -102,6 +106,7 @@ async fn start(
         match Lease::shared(database).await {
             Ok(Some(lease)) => break lease,
             Ok(None) => health.set("start", Some("a rebuild is at work")),
+            Err(error) if is_refused(&error) => return Err(error).context("--database-url (FOOTFALL_DATABASE_URL)"),
             Err(error) => wait_for_postgres(health, &error),
         }
         tokio::time::sleep(waits.next().unwrap_or(LET_GO_WITHIN)).await;

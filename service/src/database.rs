@@ -41,6 +41,12 @@ pub enum DatabaseError {
     },
 }
 
+/// Whether PostgreSQL has answered and does not let us in: a wrong name, password or database. Waiting mends none of it.
+pub fn is_refused(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default();
+    code.starts_with("28") || code == "3D000"
+}
+
 impl Database {
     /// Takes how to connect; nothing is connected yet.
     pub fn new(options: PgConnectOptions) -> Self {

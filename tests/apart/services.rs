@@ -37,6 +37,19 @@ async fn services_refuse_to_start_before_migrate_and_say_what_to_type() {
 }
 
 #[tokio::test]
+async fn a_database_that_lets_nobody_in_is_refused_and_its_setting_named() {
+    let place = Place::new().await;
+    place.migrate(1).await;
+    let nowhere = place.database_url.replace("/test_", "/no_such_database_");
+    for service in ["projector", "query-api"] {
+        let ended = place.run(&[service, "--database-url", &nowhere]).await;
+        assert_eq!(ended.code, Some(1), "{service}: {ended:?}");
+        let line = ended.last_line();
+        assert!(line.contains("--database-url") && line.contains("does not exist"), "{service}: {line}");
+    }
+}
+
+#[tokio::test]
 async fn an_event_goes_all_the_way_from_the_request_to_lists_details_and_report() {
     let place = Place::new().await;
     place.migrate(3).await;
