@@ -22,10 +22,11 @@ fn a_preflight_is_answered_alike_by_both_services() {
         command.env("FOOTFALL_DATABASE_URL", database.url()).env("FOOTFALL_KAFKA_BROKERS", &brokers);
         command
             .env("FOOTFALL_KAFKA_TOPIC", &topic)
+            .env("FOOTFALL_PARTITIONS", "1")
             .env("FOOTFALL_ALLOWED_ORIGINS", "https://SHOP.example/,http://b.example:81");
         command
     };
-    assert!(command(&["migrate", "--partitions", "1"]).output().unwrap().status.success());
+    assert!(command(&["migrate"]).output().unwrap().status.success());
     let services = ["ingest", "query-api"].map(|name| Service::start(command(&[name, "--throttle-base", "1/day"])));
     for path in ["/sessions/", "/pageviews/", "/interactions/", "/batch/"] {
         let [one, other] = services.each_ref().map(|service| {
