@@ -16,7 +16,7 @@ pub struct Migrate {
 impl Migrate {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let kafka = self.stores.kafka.log_settings()?;
-        let stores = Stores::attach(&self.stores).await?;
+        let stores = Stores::attach_or_make(&self.stores).await?;
         let made = migrate_tables(&stores.database, kafka.is_none()).await;
         stores.close().await?;
         made?;

@@ -1,6 +1,6 @@
 //! Which servers a command works on: yours where you name them, else those of `up`'s data directory.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use event_log::{
     EventLog,
     kafka::{KafkaLog, KafkaLogError, KafkaLogSettings, create_topic},
@@ -127,7 +127,22 @@ pub struct Stores {
 
 impl Stores {
     /// The database that is named, else the one that `up` runs, else the one that `up` left, started for the command.
+    ///
+    /// # Errors
+    /// Also when `up` has never been in the data directory: a name that is mistyped must not make a new database.
     pub async fn attach(settings: &StoreSettings) -> anyhow::Result<Self> {
+        let data_dir = settings.data_dir.path()?;
+        if settings.database.database()?.is_none() && !data_dir.join("lock").exists() {
+            bail!(
+                "there is no Footfall in {}: start `footfall up`, or name its --data-dir or a --database-url",
+                data_dir.display()
+            );
+        }
+        Self::attach_or_make(settings).await
+    }
+
+    /// The same; makes a database in the data directory where there is none.
+    pub async fn attach_or_make(settings: &StoreSettings) -> anyhow::Result<Self> {
         if let Some(database) = settings.database.database()? {
             return Ok(Self { database, attached: None });
         }

@@ -119,7 +119,12 @@ impl Up {
 
     async fn open_log(&self, database: &Database) -> anyhow::Result<Arc<dyn EventLog>> {
         let kafka = self.stores.kafka.definite()?;
-        migrate_tables(database, kafka.is_none()).await.context("--database-url (FOOTFALL_DATABASE_URL)")?;
+        let migrated = migrate_tables(database, kafka.is_none()).await;
+        // of a database of our own no setting is to blame
+        match self.stores.database.database()? {
+            Some(_) => migrated.context("--database-url (FOOTFALL_DATABASE_URL)")?,
+            None => migrated?,
+        }
         if let Some(kafka) = kafka {
             migrate_topic(&kafka, 1).await?;
             return Ok(Arc::new(KafkaLog::open(kafka).await.map_err(named)?));

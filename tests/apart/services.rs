@@ -37,6 +37,24 @@ async fn services_refuse_to_start_before_migrate_and_say_what_to_type() {
 }
 
 #[tokio::test]
+async fn the_ops_port_tells_life_readiness_and_metrics() {
+    let place = Place::new().await;
+    place.migrate(1).await;
+    let mut ingest = place.start(&["ingest"]);
+    ingest.until_ready().await;
+    let (ops, write) = (ingest.address("ops port").await, ingest.address("http").await);
+    assert_eq!(get(ops, "/healthz").await.status, 200);
+    let event = json!({"session_id": "s", "url": "https://shop.example/"});
+    assert_eq!(post(write, "/pageviews/", &event).await.status, 202);
+    let metrics = get(ops, "/metrics").await;
+    assert_eq!(metrics.status, 200);
+    let counted = metrics.body.lines().any(|line| line.contains("accepted") && line.ends_with(" 1"));
+    assert!(counted, "the event is counted: {}", metrics.body);
+    assert_eq!(get(write, "/metrics").await.status, 404, "clients do not see it");
+    ingest.stop().await;
+}
+
+#[tokio::test]
 async fn a_database_that_lets_nobody_in_is_refused_and_its_setting_named() {
     let place = Place::new().await;
     place.migrate(1).await;

@@ -63,6 +63,19 @@ fn an_unprivileged_user_runs_it_as_well() {
 }
 
 #[test]
+fn a_command_on_a_mistyped_data_directory_is_refused_and_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mistyped = folder.path().join("mistyped");
+    for command in [&["verify"][..], &["rebuild"], &["dead-letter", "list"]] {
+        let output = run([command, &["--data-dir", mistyped.to_str().unwrap()]].concat());
+        assert!(!output.status.success(), "{command:?}");
+        let complaint = complaint(&output);
+        assert!(complaint.contains("there is no Footfall in") && complaint.contains("--data-dir"), "{complaint}");
+    }
+    assert!(!mistyped.exists());
+}
+
+#[test]
 fn a_folder_that_may_not_be_written_to_is_named() {
     let folder = open_folder();
     let closed = folder.path().join("closed");
