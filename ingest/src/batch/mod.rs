@@ -55,7 +55,8 @@ impl Ingest {
         let Prepared { entries, records } = prepared;
         let outcomes = if records.is_empty() { Vec::new() } else { self.append(records).await };
         drop(share);
-        results::answer(&entries, &outcomes, recorded_at, self.inner.zone)
+        let answer = results::answer(&entries, &outcomes, recorded_at, self.inner.zone);
+        if answer.status().is_success() { Ok(answer) } else { Err(answer) }
     }
 
     /// Which resources take nothing from this client, and why; a problem when none takes anything.

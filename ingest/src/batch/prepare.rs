@@ -67,15 +67,14 @@ pub(super) fn prepare(batch: &Batch<'_>, closed: &Closed, clock: Clock, source: 
             Err(errors) => Entry::Rejected(errors),
             Ok(valid) => {
                 let key = valid.event_id.map(|id| (valid.session_id.clone(), id));
-                match key.as_ref().and_then(|key| given.get(key)) {
-                    Some(first) => Entry::Duplicate { of: *first },
-                    None => {
-                        given.extend(key.map(|key| (key, entries.len())));
-                        let from_client = valid.client_time.is_some();
-                        let envelope = stamp(valid, source.clone(), clock.now);
-                        records.push(record(&envelope));
-                        Entry::Sent { record: records.len() - 1, taken: Taken::of(&envelope, from_client) }
-                    }
+                if let Some(first) = key.as_ref().and_then(|key| given.get(key)) {
+                    Entry::Duplicate { of: *first }
+                } else {
+                    given.extend(key.map(|key| (key, entries.len())));
+                    let from_client = valid.client_time.is_some();
+                    let envelope = stamp(valid, source.clone(), clock.now);
+                    records.push(record(&envelope));
+                    Entry::Sent { record: records.len() - 1, taken: Taken::of(&envelope, from_client) }
                 }
             }
         });

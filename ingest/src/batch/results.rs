@@ -106,13 +106,13 @@ struct Answer<'a> {
     results: Vec<EventResult<'a>>,
 }
 
-/// The answer, `Err` where nothing was taken. `outcomes`: what the log said of each record.
+/// The answer. `outcomes`: what the log said of each record.
 pub(super) fn answer(
     entries: &[Entry],
     outcomes: &[Result<Position, AppendError>],
     recorded_at: DateTime<Utc>,
     zone: Tz,
-) -> Result<Response, Response> {
+) -> Response {
     let too_large = Errors::of_event(TOO_LARGE.to_owned());
     let mut results: Vec<EventResult<'_>> = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -139,7 +139,7 @@ pub(super) fn answer(
     if waits {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
     }
-    if status.is_success() { Ok(response) } else { Err(response) }
+    response
 }
 
 fn rejected(errors: &Errors) -> EventResult<'_> {
@@ -236,7 +236,7 @@ mod tests {
     fn answered(fates: &str) -> (u16, bool, Value) {
         let (entries, outcomes) = batch(fates);
         let response = answer(&entries, &outcomes, DateTime::UNIX_EPOCH + TimeDelta::hours(1), Tz::UTC);
-        let (head, body) = response.unwrap_or_else(|refused| refused).into_parts();
+        let (head, body) = response.into_parts();
         let body = tokio::runtime::Runtime::new().unwrap().block_on(to_bytes(body, 1 << 20)).unwrap();
         let waits = head.headers.contains_key(header::RETRY_AFTER);
         (head.status.as_u16(), waits, serde_json::from_slice(&body).unwrap())
