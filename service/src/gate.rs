@@ -7,7 +7,7 @@
 use crate::{
     access::{AccessLevel, Identity},
     client_address::ClientAddress,
-    http::Problem,
+    http::{self, Problem},
     negotiation,
     resource::Resource,
     target::Target,
@@ -104,8 +104,11 @@ pub async fn guard(State(gate): State<Gate>, request: Request, next: Next) -> Re
         Ok(headers) => {
             let method = request.method().clone();
             // services that run apart answer alike: each knows the methods of the other
-            let mut response =
-                if method == Method::OPTIONS { StatusCode::OK.into_response() } else { next.run(request).await };
+            let mut response = match method {
+                Method::OPTIONS => StatusCode::OK.into_response(),
+                ref other if !target.methods().contains(&other.as_str()) => http::method_not_allowed(other),
+                _ => next.run(request).await,
+            };
             response.headers_mut().extend(headers);
             if method == Method::OPTIONS || response.status() == StatusCode::METHOD_NOT_ALLOWED {
                 allow(&mut response, target, &method);

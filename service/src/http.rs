@@ -90,7 +90,7 @@ impl IntoResponse for Problem {
 ///
 /// `base_path` is empty, or begins with a slash and does not end with one.
 pub fn finish(routes: Router, base_path: &str) -> Router {
-    let routes = routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed);
+    let routes = routes.fallback(not_found).method_not_allowed_fallback(other_method);
     let routes = if base_path.is_empty() { routes } else { below(base_path, routes) };
     // a layer of the router itself would come before the router adds its header
     let routes = Router::new().fallback_service(middleware::map_response(last_touches).layer(routes));
@@ -120,11 +120,13 @@ async fn not_found(method: Method, OriginalUri(uri): OriginalUri) -> Response {
     with_slash(&method, &uri).unwrap_or_else(|| Problem::not_found().into_response())
 }
 
-/// 405; or, for OPTIONS, what is allowed, which stands in the header alone.
-async fn method_not_allowed(method: Method) -> Response {
-    if method == Method::OPTIONS {
-        return StatusCode::OK.into_response();
-    }
+/// For OPTIONS what is allowed, which stands in the header alone; else 405.
+async fn other_method(method: Method) -> Response {
+    if method == Method::OPTIONS { StatusCode::OK.into_response() } else { method_not_allowed(&method) }
+}
+
+/// 405, in the contract's words (§ 4).
+pub(crate) fn method_not_allowed(method: &Method) -> Response {
     Problem::detail(StatusCode::METHOD_NOT_ALLOWED, format!("Method \"{method}\" not allowed.")).into_response()
 }
 

@@ -98,7 +98,7 @@ fn duplicates(site: &Site) {
     assert_eq!(site.get(&format!("/pageviews/?session_id={id}")).json()["count"], 2);
     // across requests it is the projector that finds it
     site.accept_json("batch", &json!({"events": [given(&id, "4")]}));
-    let last = site.accept_json("batch", &json!({"events": [page_view(&id, "very last")]}));
+    let last = site.accept_json("batch", &json!({"events": [page_view(&id, "very-last")]}));
     site.found("pageviews", &last["results"][0]);
     assert_eq!(site.get(&format!("/pageviews/?session_id={id}")).json()["count"], 3);
 }
