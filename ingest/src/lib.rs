@@ -7,6 +7,7 @@ mod body;
 mod charset;
 mod clock;
 mod content_type;
+mod described;
 mod events;
 mod field_errors;
 mod fields;
@@ -21,5 +22,5 @@ mod settings;
 mod single;
 mod submit;
 
-pub use routes::Ingest;
+pub use routes::{Ingest, openapi};
 pub use settings::{IngestSettings, Parser};
