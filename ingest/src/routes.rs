@@ -1,17 +1,26 @@
-//! What ingest answers: `POST` of the three resources, the end of a session, and the pixel.
+//! What ingest answers: `POST` of the three resources, batches, the end of a session, and the pixel.
 
-use crate::{body::BodyMemory, clock::Clock, described, events::Kind, metrics, settings::IngestSettings};
+use crate::{
+    batch,
+    body::{BodyMemory, Received},
+    clock::Clock,
+    described,
+    events::Kind,
+    metrics,
+    settings::IngestSettings,
+};
 use anyhow::anyhow;
 use axum::{
     Router,
+    body::Body,
     extract::{Path, Request, State, rejection::PathRejection},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use chrono::{TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_log::{AppendError, EventWriter, NewRecord};
-use schema::{Position, Source, to_micros};
+use schema::{Position, Source, limits::MAX_SOURCE_USER_AGENT_CHARS, to_micros};
 use service::{
     access::Identity,
     client_address::ClientAddress,
@@ -22,7 +31,8 @@ use service::{
     ops::Component,
     resource::Resource,
 };
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZero, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
 use utoipa::openapi::OpenApi;
 
 /// Says what keeps an event that was answered 202.
@@ -41,6 +51,8 @@ pub(crate) struct Inner {
     pub settings: IngestSettings,
     pub zone: Tz,
     pub bodies: BodyMemory,
+    /// One for each batch that is unpacked and read at the same time.
+    pub unpacking: Semaphore,
     writer: Arc<dyn EventWriter>,
     shutdown: Shutdown,
 }
@@ -49,7 +61,8 @@ impl Ingest {
     /// `zone` is that of times without one; `shutdown` is told when another process has taken over the log.
     pub fn new(settings: IngestSettings, zone: Tz, writer: Arc<dyn EventWriter>, shutdown: Shutdown) -> Self {
         let bodies = BodyMemory::new(usize::from(settings.body_memory_mib) << 20);
-        Self { inner: Arc::new(Inner { settings, zone, bodies, writer, shutdown }) }
+        let unpacking = Semaphore::new(std::thread::available_parallelism().map_or(1, NonZero::get));
+        Self { inner: Arc::new(Inner { settings, zone, bodies, unpacking, writer, shutdown }) }
     }
 
     /// The routes, without a fallback: they can be merged with those of query-api.
@@ -57,10 +70,22 @@ impl Ingest {
         endpoints().into_router().with_state(self.clone())
     }
 
-    /// Resolves a moment after the shutdown has begun: what a client has not sent by then is not waited for.
-    pub(crate) async fn last_moment(&self) {
-        self.inner.shutdown.token().cancelled().await;
-        tokio::time::sleep(LAST_MOMENT).await;
+    /// Reads a body of at most `limit` bytes. What a client has not sent a moment after the shutdown has begun is not
+    /// waited for.
+    pub(crate) async fn receive_in_time(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        limit: usize,
+    ) -> Result<Received, Problem> {
+        let last_moment = async {
+            self.inner.shutdown.token().cancelled().await;
+            tokio::time::sleep(LAST_MOMENT).await;
+        };
+        tokio::select! {
+            body = self.inner.bodies.receive(headers, body, limit) => body,
+            () = last_moment => Err(Problem::unavailable("The server is stopping.", 1)),
+        }
     }
 
     /// Keeps the readiness in step with the log until the process stops.
@@ -142,19 +167,27 @@ fn endpoints() -> Endpoints<Ingest> {
         let Ok(Path(session_id)) = path else { return ingest.counted(Err(Problem::not_found().into_response())) };
         ingest.counted(ingest.take(Kind::SessionEnd, Some(session_id), request).await)
     };
+    let all = |State(ingest): State<Ingest>, request: Request| async move {
+        ingest.counted(ingest.take_batch(request).await)
+    };
     let pixel =
         |State(ingest): State<Ingest>, request: Request| async move { ingest.counted(ingest.draw(request).await) };
     Endpoints::default()
         .post("/sessions/", single(Kind::Session), described::single(Kind::Session))
         .post("/pageviews/", single(Kind::PageView), described::single(Kind::PageView))
         .post("/interactions/", single(Kind::Interaction), described::single(Kind::Interaction))
+        .post("/batch/", all, batch::described::batch())
         .post("/sessions/{session_id}/end/", end, described::single(Kind::SessionEnd))
         .get("/pixel.gif", pixel, described::pixel())
 }
 
 /// Ingest's part of the description in OpenAPI.
 pub fn openapi() -> OpenApi {
-    openapi::part(endpoints().into_paths(), described::schemas(), described::tags())
+    openapi::part(
+        endpoints().into_paths(),
+        described::schemas().into_iter().chain(batch::described::schemas()),
+        described::tags(),
+    )
 }
 
 /// Who is asking.
@@ -167,7 +200,10 @@ pub(crate) fn source(head: &Parts) -> Source {
     let user_agent = head.headers.get(header::USER_AGENT);
     Source {
         address: head.extensions.get::<ClientAddress>().map(|address| address.0),
-        user_agent: user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
+        user_agent: user_agent.map(|value| {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            text.chars().take(MAX_SOURCE_USER_AGENT_CHARS).collect()
+        }),
         user: identity(head).name,
         client: None,
     }

@@ -14,7 +14,7 @@ use utoipa::openapi::{
 
 /// How a body is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Written {
+pub(crate) enum Written {
     Json,
     /// Every value is a text.
     Form,
@@ -27,7 +27,7 @@ const NOT_BLANK: &str = r"^[^\u0000]*[^\s\u0000-\u001f\u0085][^\u0000]*$";
 const URL: &str = r"^(https?|ftps?)://[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z]{2,63})?(:[0-9]{1,5})?([/?#][\u0021-\u007e]*)?$";
 
 /// A body with the fields of a kind of event. `but` are fields that stand elsewhere in the request.
-pub(super) fn body(kind: Kind, written: Written, but: &[&str]) -> ObjectBuilder {
+pub(crate) fn body(kind: Kind, written: Written, but: &[&str]) -> ObjectBuilder {
     let fields = kind.fields().iter().filter(|name| !but.contains(name));
     fields.fold(ObjectBuilder::new().schema_type(Type::Object), |body, name| {
         let body = body.property(*name, field(name, written));
@@ -36,12 +36,12 @@ pub(super) fn body(kind: Kind, written: Written, but: &[&str]) -> ObjectBuilder 
 }
 
 /// Whether an event without it is refused.
-pub(super) fn is_required(name: &str) -> bool {
+pub(crate) fn is_required(name: &str) -> bool {
     matches!(name, "session_id" | "user_agent" | "ip_address" | "url" | "event_type" | "element")
 }
 
 /// What a field may hold.
-pub(super) fn field(name: &str, written: Written) -> RefOr<Schema> {
+pub(crate) fn field(name: &str, written: Written) -> RefOr<Schema> {
     match name {
         "session_id" => trimmed(written, MAX_SESSION_ID_CHARS, "The session's own name; unique, case matters."),
         "user_agent" => trimmed(written, usize::MAX, "The browser's `User-Agent`."),
@@ -109,7 +109,7 @@ fn taken(schema: ObjectBuilder, written: Written, more: &str, null: bool) -> Ref
 }
 
 /// An event as it could be sent.
-pub(super) fn example(kind: Kind, written: Written) -> Value {
+pub(crate) fn example(kind: Kind, written: Written) -> Value {
     match kind {
         Kind::Session => json!({
             "session_id": "s-1", "user_agent": "Mozilla/5.0 Firefox/140.0", "ip_address": "192.0.2.1", "user_id": "ann"

@@ -1,6 +1,6 @@
 //! What ingest takes and answers, in OpenAPI.
 
-mod fields;
+pub(crate) mod fields;
 
 use crate::{events::Kind, submit};
 use fields::{Written, body, example, field};
@@ -19,10 +19,10 @@ use utoipa::openapi::{
     tag::TagBuilder,
 };
 
-const TAG: &str = "Sending";
+pub(crate) const TAG: &str = "Sending";
 
 /// What can be sent to a path of its own.
-const KINDS: [Kind; 4] = [Kind::Session, Kind::PageView, Kind::Interaction, Kind::SessionEnd];
+pub(crate) const KINDS: [Kind; 4] = [Kind::Session, Kind::PageView, Kind::Interaction, Kind::SessionEnd];
 
 /// The group of ingest's operations.
 pub(crate) fn tags() -> Vec<Tag> {
@@ -131,7 +131,7 @@ pub(crate) fn single(kind: Kind) -> OperationBuilder {
             described.parameter(in_path("session_id", "The session's own name.", field("session_id", Written::Form)));
     }
     let accepted = answer("It is on the log, for good.", named(words.accepted), submit::example(kind))
-        .header("Footfall-Stored", header("What keeps it.", text(), "postgres"))
+        .header("Footfall-Stored", header("What keeps it.", text(), "postgresql"))
         .header("Footfall-Position", header("Where it is on the log: partition and offset.", text(), "3/512"));
     open_by_default(described)
         .parameter(format())
@@ -139,7 +139,7 @@ pub(crate) fn single(kind: Kind) -> OperationBuilder {
         .responses(Answers::default().with(202, with_budget(accepted)).shared(refusals()))
 }
 
-fn refusals() -> [Shared; 11] {
+pub(crate) fn refusals() -> [Shared; 11] {
     [
         Shared::BadRequest,
         Shared::Unauthorized,
@@ -174,7 +174,7 @@ pub(crate) fn pixel() -> OperationBuilder {
     let image = ResponseBuilder::new()
         .description("It is on the log, for good; one transparent pixel.")
         .content("image/gif", image)
-        .header("Footfall-Stored", header("What keeps it.", text(), "postgres"));
+        .header("Footfall-Stored", header("What keeps it.", text(), "postgresql"));
     let refused = refusals().into_iter().filter(|shared| {
         !matches!(shared, Shared::NotAcceptable | Shared::TooSlow | Shared::Unsupported | Shared::NotFound)
     });
