@@ -5,6 +5,7 @@ mod account;
 mod cli;
 mod config;
 mod dead_letter;
+mod description;
 mod environment;
 mod ingest;
 mod load;

@@ -1,6 +1,7 @@
 //! `footfall query-api`: read model in; lists, details and report out, alone.
 
 use crate::{
+    description,
     process::{self, Process},
     stores::KafkaSettings,
 };
@@ -83,7 +84,7 @@ impl QueryApi {
         let (watched, stopping) = (query.clone(), shutdown.token().clone());
         shutdown.spawn("query-api", async move { watched.watch_readiness(component, stopping).await });
         warn_if_open(self.listen.listen, access);
-        let app = process::app(query.routes(), &self.listen, keys, access, &self.throttle);
+        let app = process::app(query.routes(&description::openapi()), &self.listen, keys, access, &self.throttle);
         http::spawn_server("http", listener, app, &shutdown);
         shutdown.drained().await.map(|()| ExitCode::SUCCESS)
     }

@@ -1,6 +1,7 @@
 //! `footfall up`: everything in one process.
 
 use crate::{
+    description,
     process::{self, Process},
     secret,
     stores::{StoreSettings, migrate_tables, migrate_topic, named},
@@ -169,7 +170,7 @@ impl Up {
         });
 
         warn_if_open(self.listen.listen, access);
-        let routes = ingest.routes().merge(query.routes());
+        let routes = ingest.routes().merge(query.routes(&description::openapi()));
         let app = process::app(routes, &self.listen, keys.clone(), access, &self.throttle);
         let address = listener.local_addr()?;
         http::spawn_server("http", listener, app, shutdown);
@@ -203,7 +204,7 @@ fn greet(mut address: SocketAddr, base: &str, link: &str) {
     let site = format!("http://{address}{base}");
     let event = r#"{"session_id": "first", "url": "https://shop.example/"}"#;
     println!(
-        "Footfall is up.\n\n  Lists    {site}/\n  Report   {site}/sign-in/?link={link}\n           (signs you in, once, within the hour)\n\n  \
+        "Footfall is up.\n\n  Lists    {site}/\n  API      {site}/docs/\n  Report   {site}/sign-in/?link={link}\n           (signs you in, once, within the hour)\n\n  \
          Send a first event:\n\n    curl -X POST {site}/pageviews/ -H 'Content-Type: application/json' -d '{event}'\n\n  Ctrl-C stops it."
     );
 }

@@ -8,6 +8,7 @@ mod body;
 mod charset;
 mod clock;
 mod content_type;
+mod described;
 mod events;
 mod field_errors;
 mod fields;
@@ -22,5 +23,5 @@ mod settings;
 mod single;
 mod submit;
 
-pub use routes::Ingest;
+pub use routes::{Ingest, openapi};
 pub use settings::{IngestSettings, Parser};

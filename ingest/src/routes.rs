@@ -1,8 +1,10 @@
 //! What ingest answers: `POST` of the three resources, batches, the end of a session, and the pixel.
 
 use crate::{
+    batch,
     body::{BodyMemory, Received},
     clock::Clock,
+    described,
     events::Kind,
     metrics,
     settings::IngestSettings,
@@ -11,21 +13,27 @@ use anyhow::anyhow;
 use axum::{
     Router,
     body::Body,
-    extract::{Path, Request, rejection::PathRejection},
+    extract::{Path, Request, State, rejection::PathRejection},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use chrono::{TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_log::{AppendError, EventWriter, NewRecord};
 use schema::{Position, Source, limits::MAX_SOURCE_USER_AGENT_CHARS, to_micros};
 use service::{
-    access::Identity, client_address::ClientAddress, http::Problem, lifecycle::Shutdown, negotiation, ops::Component,
+    access::Identity,
+    client_address::ClientAddress,
+    http::Problem,
+    lifecycle::Shutdown,
+    negotiation,
+    openapi::{self, Endpoints},
+    ops::Component,
     resource::Resource,
 };
 use std::{num::NonZero, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
+use utoipa::openapi::OpenApi;
 
 /// Says what keeps an event that was answered 202.
 const STORED: HeaderName = HeaderName::from_static("footfall-stored");
@@ -59,22 +67,7 @@ impl Ingest {
 
     /// The routes, without a fallback: they can be merged with those of query-api.
     pub fn routes(&self) -> Router {
-        let single = |kind| {
-            let ingest = self.clone();
-            post(move |request: Request| async move { ingest.counted(ingest.take(kind, None, request).await) })
-        };
-        let (ending, pixel, batch) = (self.clone(), self.clone(), self.clone());
-        let end = |path: Result<Path<String>, PathRejection>, request: Request| async move {
-            let Ok(Path(session_id)) = path else { return ending.counted(Err(Problem::not_found().into_response())) };
-            ending.counted(ending.take(Kind::SessionEnd, Some(session_id), request).await)
-        };
-        Router::new()
-            .route("/sessions/", single(Kind::Session))
-            .route("/pageviews/", single(Kind::PageView))
-            .route("/interactions/", single(Kind::Interaction))
-            .route("/batch/", post(|request: Request| async move { batch.counted(batch.take_batch(request).await) }))
-            .route("/sessions/{session_id}/end/", post(end))
-            .route("/pixel.gif", get(|request: Request| async move { pixel.counted(pixel.draw(request).await) }))
+        endpoints().into_router().with_state(self.clone())
     }
 
     /// Reads a body of at most `limit` bytes. What a client has not sent a moment after the shutdown has begun is not
@@ -161,6 +154,40 @@ impl Ingest {
             AppendError::TooLarge => tracing::debug!("an event was too large for the log"),
         }
     }
+}
+
+/// What is answered, and its description.
+fn endpoints() -> Endpoints<Ingest> {
+    let single = |kind| {
+        move |State(ingest): State<Ingest>, request: Request| async move {
+            ingest.counted(ingest.take(kind, None, request).await)
+        }
+    };
+    let end = |State(ingest): State<Ingest>, path: Result<Path<String>, PathRejection>, request: Request| async move {
+        let Ok(Path(session_id)) = path else { return ingest.counted(Err(Problem::not_found().into_response())) };
+        ingest.counted(ingest.take(Kind::SessionEnd, Some(session_id), request).await)
+    };
+    let all = |State(ingest): State<Ingest>, request: Request| async move {
+        ingest.counted(ingest.take_batch(request).await)
+    };
+    let pixel =
+        |State(ingest): State<Ingest>, request: Request| async move { ingest.counted(ingest.draw(request).await) };
+    Endpoints::default()
+        .post("/sessions/", single(Kind::Session), described::single(Kind::Session))
+        .post("/pageviews/", single(Kind::PageView), described::single(Kind::PageView))
+        .post("/interactions/", single(Kind::Interaction), described::single(Kind::Interaction))
+        .post("/batch/", all, batch::described::batch())
+        .post("/sessions/{session_id}/end/", end, described::single(Kind::SessionEnd))
+        .get("/pixel.gif", pixel, described::pixel())
+}
+
+/// Ingest's part of the description in OpenAPI.
+pub fn openapi() -> OpenApi {
+    openapi::part(
+        endpoints().into_paths(),
+        described::schemas().into_iter().chain(batch::described::schemas()),
+        described::tags(),
+    )
 }
 
 /// Who is asking.

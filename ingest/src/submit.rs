@@ -1,6 +1,6 @@
 //! A valid event onto the log, and the answer to its sender.
 
-use crate::events::Valid;
+use crate::events::{Kind, Valid};
 use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -10,9 +10,14 @@ use chrono_tz::Tz;
 use event_log::{AppendError, NewRecord};
 use schema::{Envelope, Event, Position, Source, codec};
 use serde::Serialize;
-use serde_json::value::RawValue;
-use service::{http::Problem, time_format::show};
+use serde_json::{Value, json, value::RawValue};
+use service::{
+    http::Problem,
+    openapi::schemas::{formatted, integer, named, object, or_null, text, time as shown_time},
+    time_format::show,
+};
 use std::net::IpAddr;
+use utoipa::openapi::{RefOr, Schema, schema::ObjectBuilder};
 use uuid::Uuid;
 
 /// After how many seconds a client may try again when the log is away or full.
@@ -148,4 +153,66 @@ pub(crate) fn refused(error: &AppendError) -> Problem {
     let mut problem = Problem::unavailable(detail, RETRY_AFTER_SECONDS);
     problem.body["stored"] = stored(error).into();
     problem
+}
+
+/// What is answered to an event of a kind, in OpenAPI.
+pub(crate) fn described(kind: Kind) -> ObjectBuilder {
+    let mut all: Vec<(&str, RefOr<Schema>)> = Vec::new();
+    let own_id = || integer().minimum(Some(1)).description(Some("The `id` under which it will be found."));
+    match kind {
+        Kind::Session => all.extend([
+            ("user_agent", text().into()),
+            ("ip_address", text().into()),
+            ("start_time", shown_time().into()),
+            ("end_time", or_null(shown_time()).into()),
+            ("user_id", or_null(text()).into()),
+        ]),
+        Kind::PageView => {
+            all.extend([("id", own_id().into()), ("url", text().into()), ("timestamp", shown_time().into())]);
+        }
+        Kind::SessionEnd => all.push(("timestamp", shown_time().into())),
+        Kind::Interaction => all.extend([
+            ("id", own_id().into()),
+            ("event_type", text().into()),
+            ("element", text().into()),
+            ("metadata", named("Metadata")),
+            ("timestamp", shown_time().into()),
+        ]),
+    }
+    all.extend([
+        ("session_id", text().into()),
+        ("event_id", formatted("uuid").into()),
+        ("recorded_at", shown_time().description(Some("The server's time.")).into()),
+        ("time_source", crate::described::time_source()),
+    ]);
+    object(all)
+}
+
+/// The same as an example.
+pub(crate) fn example(kind: Kind) -> Value {
+    let mut example = json!({
+        "session_id": "s-1", "event_id": "0198a1c2-7d3e-7f00-8000-000000000001",
+        "recorded_at": "2026-11-24T09:30:00.125000Z", "time_source": "server"
+    });
+    let (own, time) = match kind {
+        Kind::Session => (
+            json!({
+                "user_agent": "Mozilla/5.0 Firefox/140.0", "ip_address": "192.0.2.1", "end_time": null, "user_id": "ann"
+            }),
+            "start_time",
+        ),
+        Kind::PageView => (json!({"id": 4503599627370498_i64, "url": "https://shop.example/"}), "timestamp"),
+        Kind::Interaction => (
+            json!({
+                "id": 4503599627370499_i64, "event_type": "click", "element": "#buy", "metadata": {"price": 9.5}
+            }),
+            "timestamp",
+        ),
+        Kind::SessionEnd => (json!({}), "timestamp"),
+    };
+    if let (Value::Object(example), Value::Object(own)) = (&mut example, own) {
+        example.extend(own);
+        example.insert(time.to_owned(), "2026-11-24T09:30:00.125000Z".into());
+    }
+    example
 }

@@ -8,31 +8,60 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use service::time_format::show;
-use std::time::Duration;
+use serde_json::json;
+use service::{
+    openapi::{Answers, Shared, operation, schemas::named},
+    time_format::show,
+};
+use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
+use utoipa::{
+    ToSchema,
+    openapi::{ComponentsBuilder, RefOr, Schema, path::OperationBuilder},
+};
 
 /// How long the log may take to tell where it ends, all partitions together.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The whole answer. `null` where it is not known: the log does not answer, or nothing has been brought in yet.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Status {
     /// Events that wait, about: offsets are not dense.
     lag_records: Option<i64>,
     /// How old the newest event is that the slowest partition with a lag has brought in, in seconds; 0 without a lag.
     lag_seconds: Option<i64>,
+    /// When this was looked at.
+    #[schema(format = "date-time")]
     as_of: String,
     partitions: Vec<Partition>,
 }
 
-#[derive(Serialize)]
+/// Where one partition of the log stands.
+#[derive(Serialize, ToSchema)]
 struct Partition {
     partition: i32,
+    /// The first record that is not in the read model yet.
     next_offset: i64,
     log_end: Option<i64>,
     lag_records: Option<i64>,
     lag_seconds: Option<i64>,
+}
+
+/// What it refers to in OpenAPI.
+pub(crate) fn schemas() -> BTreeMap<String, RefOr<Schema>> {
+    ComponentsBuilder::new().schema_from::<Status>().build().schemas
+}
+
+/// The status in OpenAPI.
+pub(crate) fn described() -> OperationBuilder {
+    let partition = json!({"partition": 0, "next_offset": 512, "log_end": 515, "lag_records": 3, "lag_seconds": 1});
+    let example = json!({
+        "lag_records": 3, "lag_seconds": 1, "as_of": "2026-11-24T09:33:00.125000Z", "partitions": [partition]
+    });
+    let answers = Answers::default()
+        .json(200, "How far it is, as a whole and by partition.", named("Status"), example)
+        .shared([Shared::Unauthorized, Shared::Unavailable]);
+    operation("Service", "status", "How far the lists are behind what was taken", "").responses(answers)
 }
 
 /// Where a partition's projection stands.

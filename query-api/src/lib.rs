@@ -2,10 +2,12 @@
 //!
 //! `routes` says which path is which file. Lists and details are in `lists`: `filters` and `search` read what they are
 //! narrowed down by, `condition` is its SQL. The report is in `report`, people come in through `sign_in`.
+//! `docs` answers with the description of all of it.
 
 pub mod accounts;
 mod columns;
 mod condition;
+mod docs;
 mod error;
 mod filters;
 mod freshness;
@@ -20,5 +22,5 @@ pub mod settings;
 mod sign_in;
 mod text;
 
-pub use routes::QueryApi;
+pub use routes::{QueryApi, openapi};
 pub use settings::QuerySettings;

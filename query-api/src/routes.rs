@@ -1,14 +1,20 @@
 //! Which path is which file, and what all handlers share.
 
-use crate::{error::QueryError, freshness, lists, report, settings::QuerySettings, sign_in};
+use crate::{
+    docs::{self, Documents},
+    error::QueryError,
+    freshness, lists, report,
+    settings::QuerySettings,
+    sign_in,
+};
 use anyhow::bail;
 use axum::{
-    Router,
+    Extension, Router,
     extract::{DefaultBodyLimit, Request, State},
+    handler::Handler,
     http::{StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use chrono::Utc;
 use chrono_tz::Tz;
@@ -17,6 +23,7 @@ use schema::migrations::{ACCOUNTS_SCHEMA, READ_MODEL_SCHEMA};
 use service::{
     access::{Identity, Keys},
     database::{ACQUIRE_TIMEOUT, Database},
+    openapi::{self, Endpoints},
     ops::Component,
     resource::Resource,
     site::Site,
@@ -26,6 +33,7 @@ use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use utoipa::openapi::OpenApi;
 
 /// Passwords that are checked at once: each check takes 19 MiB for a few milliseconds.
 const PASSWORD_CHECKS: usize = 4;
@@ -77,25 +85,13 @@ impl QueryApi {
         Self { inner: Arc::new(inner) }
     }
 
-    /// The routes, without a fallback: they can be merged with those of ingest.
-    pub fn routes(&self) -> Router {
-        let mut routes = Router::new().route("/", get(lists::root));
-        for resource in Resource::ALL {
-            let list = move |State(api), request| lists::list(resource, api, request);
-            let detail = move |State(api), path, request| lists::detail(resource, api, path, request);
-            routes = routes.route(&format!("/{}/", resource.path()), get(list));
-            routes = routes.route(&format!("/{}/{{id}}/", resource.path()), get(detail));
-        }
-        let sign_in_form = get(sign_in::form).post(sign_in::submit).layer(DefaultBodyLimit::max(FORM_BYTES));
-        routes
-            .route("/report/", get(report::page))
-            .route("/report/data/", get(report::data))
-            .route("/sign-in/", sign_in_form)
-            .route("/sign-out/", axum::routing::post(sign_in::sign_out))
-            .route("/status/", get(freshness::status))
-            .route("/assets/footfall.css", get(stylesheet))
+    /// The routes, without a fallback: they can be merged with those of ingest. `document` describes all of them.
+    pub fn routes(&self, document: &OpenApi) -> Router {
+        endpoints()
+            .into_router()
             .layer(middleware::from_fn_with_state(self.clone(), look_behind_the_cookie))
             .layer(middleware::from_fn_with_state(self.clone(), answer_in_time))
+            .layer(Extension(Documents::of(document, &self.inner.base_path)))
             .with_state(self.clone())
     }
 
@@ -128,6 +124,40 @@ impl QueryApi {
     pub(crate) fn base_url(&self, request: &Request) -> String {
         site_url(request) + &self.inner.base_path
     }
+}
+
+/// What is answered, and its description.
+fn endpoints() -> Endpoints<QueryApi> {
+    let mut endpoints = Endpoints::default().get("/", lists::root, lists::described::root());
+    for resource in Resource::ALL {
+        let list = move |State(api), request| lists::list(resource, api, request);
+        let detail = move |State(api), path, request| lists::detail(resource, api, path, request);
+        let (one, all) = (format!("/{}/{{id}}/", resource.path()), format!("/{}/", resource.path()));
+        endpoints = endpoints.get(&all, list, lists::described::list(resource)).get(
+            &one,
+            detail,
+            lists::described::detail(resource),
+        );
+    }
+    let submit = sign_in::submit.layer(DefaultBodyLimit::max(FORM_BYTES));
+    endpoints
+        .get("/report/", report::page, report::described::page())
+        .get("/report/data/", report::data, report::described::data())
+        .get("/sign-in/", sign_in::form, sign_in::described::form())
+        .post("/sign-in/", submit, sign_in::described::submit())
+        .post("/sign-out/", sign_in::sign_out, sign_in::described::sign_out())
+        .get("/status/", freshness::status, freshness::described())
+        .get("/openapi.json", docs::document, docs::described::document())
+        .get("/docs/", docs::page, docs::described::page())
+        .get("/assets/footfall.css", stylesheet, docs::described::stylesheet())
+}
+
+/// query-api's part of the description in OpenAPI.
+pub fn openapi() -> OpenApi {
+    let mut part = openapi::part(endpoints().into_paths(), lists::described::schemas(), docs::described::tags());
+    let further = report::described::schemas().into_iter().chain(freshness::schemas());
+    part.components.get_or_insert_default().schemas.extend(further);
+    part
 }
 
 /// `http://host`, as the client knows this site.

@@ -1,5 +1,5 @@
 //! What every service is built from, and nothing about events: settings, telemetry, lifecycle, ops port, HTTP server,
-//! client address, access, throttle, CORS, database connections.
+//! client address, access, throttle, CORS, database connections, descriptions in OpenAPI.
 
 pub mod access;
 pub mod client_address;
@@ -11,6 +11,7 @@ pub mod http;
 pub mod iso_time;
 pub mod lifecycle;
 pub mod negotiation;
+pub mod openapi;
 pub mod ops;
 pub mod resource;
 pub mod settings;

@@ -57,6 +57,15 @@ impl Target {
         }
     }
 
+    /// The names of what stands in its path.
+    pub fn path_parameters(self) -> &'static [&'static str] {
+        match self {
+            Self::Detail(_) => &["id"],
+            Self::SessionEnd => &["session_id"],
+            Self::List(_) | Self::Batch | Self::Pixel => &[],
+        }
+    }
+
     /// Whether a request with this method adds something.
     pub fn is_write(self, method: &Method) -> bool {
         method == Method::POST || (self == Self::Pixel && matches!(*method, Method::GET | Method::HEAD))

@@ -1,6 +1,7 @@
 //! Filters and search, from the parameters of an address to conditions: contract § 5, 6. Pure functions.
 
 mod choice;
+mod described;
 mod metadata;
 mod number;
 mod time;
@@ -15,6 +16,7 @@ use crate::{
 };
 pub(crate) use choice::NO_SUCH_CHOICE;
 use chrono_tz::Tz;
+pub(crate) use described::parameters;
 use serde_json::{Map, Value, json};
 use service::resource::Resource;
 
@@ -81,6 +83,68 @@ impl Narrowing {
     }
 }
 
+/// What a filter does. Most are one parameter, by the name in the table; [`described`] names those of the others.
+#[derive(Clone, Copy, Debug)]
+enum Filter {
+    Id,
+    Equal(Text),
+    Part(Text, Part),
+    Address,
+    /// Whether the column is null.
+    Missing(&'static str),
+    Times(Column),
+    /// The primary key of an event's session.
+    Session,
+    /// The text of an event's session.
+    KnownAs,
+    EventType,
+    Metadata,
+}
+
+/// The filters of a resource, in the order in which they are read: contract § 6.
+fn table(resource: Resource) -> &'static [(&'static str, Filter)] {
+    match resource {
+        Resource::Sessions => &[
+            ("id", Filter::Id),
+            ("session_id", Filter::Equal(Text::SessionId)),
+            ("user_agent", Filter::Equal(Text::UserAgent)),
+            ("user_id", Filter::Equal(Text::UserId)),
+            ("session_id_contains", Filter::Part(Text::SessionId, Part::Anywhere)),
+            ("user_agent_contains", Filter::Part(Text::UserAgent, Part::Anywhere)),
+            ("user_id_contains", Filter::Part(Text::UserId, Part::Anywhere)),
+            ("ip_address", Filter::Address),
+            ("ip_address_startswith", Filter::Part(Text::Address, Part::Start)),
+            ("user_id_isnull", Filter::Missing("user_id")),
+            ("end_time_isnull", Filter::Missing("end_time")),
+            ("start_time", Filter::Times(Column::StartTime)),
+            ("end_time", Filter::Times(Column::EndTime)),
+        ],
+        Resource::PageViews => &[
+            ("id", Filter::Id),
+            ("url", Filter::Equal(Text::Url)),
+            ("url_contains", Filter::Part(Text::Url, Part::Anywhere)),
+            ("url_startswith", Filter::Part(Text::Url, Part::Start)),
+            ("url_endswith", Filter::Part(Text::Url, Part::End)),
+            ("session", Filter::Session),
+            ("session_id", Filter::KnownAs),
+            ("session_id_contains", Filter::Part(Text::SessionOfEvent, Part::Anywhere)),
+            ("timestamp", Filter::Times(Column::Timestamp)),
+        ],
+        Resource::Interactions => &[
+            ("id", Filter::Id),
+            ("event_type", Filter::EventType),
+            ("element", Filter::Equal(Text::Element)),
+            ("element_contains", Filter::Part(Text::Element, Part::Anywhere)),
+            ("element_startswith", Filter::Part(Text::Element, Part::Start)),
+            ("metadata", Filter::Metadata),
+            ("session", Filter::Session),
+            ("session_id", Filter::KnownAs),
+            ("session_id_contains", Filter::Part(Text::SessionOfEvent, Part::Anywhere)),
+            ("timestamp", Filter::Times(Column::Timestamp)),
+        ],
+    }
+}
+
 /// Takes one parameter after the other.
 struct Reader<'a> {
     found: &'a mut Narrowing,
@@ -90,38 +154,18 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn filters(&mut self, resource: Resource) {
-        self.id();
-        match resource {
-            Resource::Sessions => {
-                self.text("session_id", Text::SessionId);
-                self.text("user_agent", Text::UserAgent);
-                self.text("user_id", Text::UserId);
-                self.part("session_id_contains", Text::SessionId, Part::Anywhere);
-                self.part("user_agent_contains", Text::UserAgent, Part::Anywhere);
-                self.part("user_id_contains", Text::UserId, Part::Anywhere);
-                self.address();
-                self.part("ip_address_startswith", Text::Address, Part::Start);
-                self.missing("user_id_isnull", "user_id");
-                self.missing("end_time_isnull", "end_time");
-                self.times("start_time", Column::StartTime);
-                self.times("end_time", Column::EndTime);
-            }
-            Resource::PageViews => {
-                self.text("url", Text::Url);
-                self.part("url_contains", Text::Url, Part::Anywhere);
-                self.part("url_startswith", Text::Url, Part::Start);
-                self.part("url_endswith", Text::Url, Part::End);
-                self.session();
-                self.times("timestamp", Column::Timestamp);
-            }
-            Resource::Interactions => {
-                self.event_type();
-                self.text("element", Text::Element);
-                self.part("element_contains", Text::Element, Part::Anywhere);
-                self.part("element_startswith", Text::Element, Part::Start);
-                self.metadata();
-                self.session();
-                self.times("timestamp", Column::Timestamp);
+        for (name, filter) in table(resource) {
+            match *filter {
+                Filter::Id => self.id(),
+                Filter::Equal(field) => self.text(name, field),
+                Filter::Part(field, part) => self.part(name, field, part),
+                Filter::Address => self.address(),
+                Filter::Missing(column) => self.missing(name, column),
+                Filter::Times(column) => self.times(name, column),
+                Filter::Session => self.session(),
+                Filter::KnownAs => self.known_as(name),
+                Filter::EventType => self.event_type(),
+                Filter::Metadata => self.metadata(),
             }
         }
     }
@@ -153,6 +197,12 @@ impl Reader<'_> {
     fn text(&mut self, name: &str, field: Text) {
         if let Some(value) = self.clean_value(name) {
             self.add(Condition::Equal(field, value));
+        }
+    }
+
+    fn known_as(&mut self, name: &str) {
+        if let Some(value) = self.clean_value(name) {
+            self.add(Condition::SessionKnownAs(value));
         }
     }
 

@@ -28,10 +28,6 @@ impl Reader<'_> {
                 None => self.found.refuse(&name, super::choice::NO_SUCH_CHOICE),
             }
         }
-        if let Some(value) = self.clean_value("session_id") {
-            self.add(Condition::SessionKnownAs(value));
-        }
-        self.part("session_id_contains", crate::condition::Text::SessionOfEvent, crate::text::Part::Anywhere);
     }
 
     pub(super) fn address(&mut self) {

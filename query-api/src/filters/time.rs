@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 impl Reader<'_> {
-    /// The seven parameters of a column.
+    /// The six parameters of a column.
     pub(super) fn times(&mut self, name: &str, column: Column) {
         self.time(name, column, Comparison::Equal);
         self.time(&format!("{name}_after"), column, Comparison::AtLeast);

@@ -1,12 +1,17 @@
 //! Interactions.
 
-use super::{sessions::Session, shown::object};
+use super::{sessions::Session, shown::object as shown_object};
 use crate::settings::FieldNames;
 use chrono_tz::Tz;
+use schema::InteractionKind;
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
-use service::time_format::show;
+use serde_json::{Value, json, value::RawValue};
+use service::{
+    openapi::schemas::{integer, named, object, one_of_these, text, time},
+    time_format::show,
+};
 use sqlx::{Row, postgres::PgRow};
+use utoipa::openapi::schema::ObjectBuilder;
 
 /// An interaction as clients see it. The metadata goes out as PostgreSQL wrote it, without being read.
 pub(super) struct Interaction<'r> {
@@ -36,7 +41,7 @@ impl<'r> Interaction<'r> {
 
 impl Serialize for Interaction<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        object!(serializer, Some(self.shown), {
+        shown_object!(serializer, Some(self.shown), {
             "id": &self.id,
             "session": &self.session,
             "event_type": self.event_type,
@@ -45,4 +50,24 @@ impl Serialize for Interaction<'_> {
             "timestamp": &self.timestamp,
         })
     }
+}
+
+/// An interaction in OpenAPI.
+pub(super) fn schema() -> ObjectBuilder {
+    object([
+        ("id", integer().minimum(Some(1)).into()),
+        ("session", named("Session")),
+        ("event_type", one_of_these(InteractionKind::ALL.iter().map(|kind| kind.as_str())).into()),
+        ("element", text().into()),
+        ("metadata", named("Json")),
+        ("timestamp", time().into()),
+    ])
+}
+
+/// An interaction as an example.
+pub(super) fn example() -> Value {
+    json!({
+        "id": 4503599627370499_i64, "session": super::sessions::example(), "event_type": "click", "element": "#buy",
+        "metadata": {"price": 9.5}, "timestamp": "2026-11-24T09:32:00Z"
+    })
 }

@@ -2,6 +2,7 @@
 
 mod count;
 mod cursor;
+pub(crate) mod described;
 mod frame;
 mod interactions;
 mod order;

@@ -1,12 +1,17 @@
 //! Sessions, in lists and inside of the other two.
 
-use super::shown::object;
+use super::shown::object as shown_object;
 use crate::settings::FieldNames;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Serialize, Serializer};
-use service::time_format::show;
+use serde_json::{Value, json};
+use service::{
+    openapi::schemas::{integer, object, or_null, text, time},
+    time_format::show,
+};
 use sqlx::{Row, postgres::PgRow};
+use utoipa::openapi::schema::ObjectBuilder;
 
 /// The columns of a session `s` and its user agent `a`, by the names that [`Session::of`] reads.
 pub(super) const COLUMNS: &str = "s.id AS s_id, s.session_id, a.text AS user_agent, host(s.ip_address) AS ip_address, \
@@ -44,7 +49,7 @@ impl<'r> Session<'r> {
 
 impl Serialize for Session<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        object!(serializer, self.shown, {
+        shown_object!(serializer, self.shown, {
             "id": &self.id,
             "session_id": self.session_id,
             "user_agent": self.user_agent,
@@ -54,4 +59,25 @@ impl Serialize for Session<'_> {
             "user_id": &self.user_id,
         })
     }
+}
+
+/// A session in OpenAPI.
+pub(super) fn schema() -> ObjectBuilder {
+    object([
+        ("id", integer().minimum(Some(1)).into()),
+        ("session_id", text().into()),
+        ("user_agent", text().into()),
+        ("ip_address", or_null(text().description(Some("IPv4 or IPv6."))).into()),
+        ("start_time", time().into()),
+        ("end_time", or_null(time()).into()),
+        ("user_id", or_null(text()).into()),
+    ])
+}
+
+/// A session as an example.
+pub(super) fn example() -> Value {
+    json!({
+        "id": 4503599627370497_i64, "session_id": "s-1", "user_agent": "Mozilla/5.0 Firefox/140.0",
+        "ip_address": "192.0.2.1", "start_time": "2026-11-24T09:30:00Z", "end_time": null, "user_id": "ann"
+    })
 }

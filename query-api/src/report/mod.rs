@@ -2,6 +2,7 @@
 //! whatever the number of events.
 
 mod chart;
+pub(crate) mod described;
 mod model;
 mod page;
 mod rows;

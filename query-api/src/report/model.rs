@@ -4,6 +4,7 @@ use super::rows::Rows;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Whole calendar days, both inclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +29,7 @@ impl Window {
 }
 
 /// What `/report/data/` answers: the keys and items of the original, then what Footfall adds.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Report {
     /// Interactions by type, by type name.
     pub interaction_data: Vec<OfType>,
@@ -51,14 +52,14 @@ pub struct Report {
 }
 
 /// A count of a type of interaction.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OfType {
     pub interaction: String,
     pub count: i64,
 }
 
 /// A count of a day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OfDay {
     pub day: String,
     pub count: i64,
@@ -66,7 +67,7 @@ pub struct OfDay {
 }
 
 /// Page views of a day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PageViewsOfDay {
     pub day: String,
     pub count: i64,
@@ -75,14 +76,14 @@ pub struct PageViewsOfDay {
 }
 
 /// Page views of a URL.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OfUrl {
     pub url: String,
     pub count: i64,
 }
 
 /// Mean duration of a day's sessions, in whole minutes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DurationOfDay {
     pub day: String,
     pub duration: String,
@@ -91,7 +92,7 @@ pub struct DurationOfDay {
 }
 
 /// Sessions of a browser.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct OfBrowser {
     pub browser: String,
     pub count: i64,

@@ -1,5 +1,6 @@
 //! People come in: a form, a one-time link, a way out. Contract § 8.
 
+pub(crate) mod described;
 mod page;
 mod session;
 

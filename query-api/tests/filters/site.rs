@@ -129,7 +129,8 @@ fn app(database: &Database, zone: Tz, keys: Keys, arguments: &[&str]) -> Router 
     let access = Access { read: Some(Resource::ALL.map(|resource| settings.read_access.get(resource))), write: None };
     let api = QueryApi::new(settings, zone, database, keys.clone(), "", None);
     let (proxies, origins) = (TrustedProxies::default(), AllowedOrigins::default());
-    Front { base_path: "", proxies, origins, keys, access, throttle: &throttle }.around(api.routes())
+    Front { base_path: "", proxies, origins, keys, access, throttle: &throttle }
+        .around(api.routes(&query_api::openapi()))
 }
 
 #[derive(Debug)]

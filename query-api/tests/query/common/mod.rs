@@ -175,7 +175,7 @@ fn app(setup: &Setup, options: PgConnectOptions, keys: Keys, log: Option<Arc<dyn
         access: Access { read: Some(Resource::ALL.map(|resource| settings.read_access.get(resource))), write: None },
         throttle: &throttle,
     };
-    front.around(api.routes())
+    front.around(api.routes(&query_api::openapi()))
 }
 
 /// An app that answers.
