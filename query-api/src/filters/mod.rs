@@ -100,7 +100,7 @@ impl Reader<'_> {
                 self.part("user_agent_contains", Text::UserAgent, Part::Anywhere);
                 self.part("user_id_contains", Text::UserId, Part::Anywhere);
                 self.address();
-                self.part("ip_address_startswith", Text::Address, Part::Start);
+                self.address_start();
                 self.missing("user_id_isnull", "user_id");
                 self.missing("end_time_isnull", "end_time");
                 self.times("start_time", Column::StartTime);
