@@ -104,13 +104,14 @@ fn page_view(fields: &Fields<'_>, clock: Clock, errors: &mut FieldErrors) -> Opt
 }
 
 fn interaction(fields: &Fields<'_>, clock: Clock, errors: &mut FieldErrors) -> Option<Valid> {
+    // first, as the session stands first in the object
+    let session_id = errors.take("session_id", session_id(fields));
     let kind = errors.take("event_type", kind(fields.get("event_type")));
     let element = errors.take("element", text::required(fields.get("element"), MAX_ELEMENT_CHARS));
     let given = fields.get("metadata");
     let metadata = if fields.is_form() { metadata::optional_in_form(given) } else { metadata::optional(given) };
     let metadata = errors.take("metadata", metadata);
     let client_time = errors.take("timestamp", clock.client_time(fields, "timestamp"));
-    let session_id = errors.take("session_id", session_id(fields));
     let event_id = errors.take("event_id", event_id(fields.get("event_id")));
     let recorded = InteractionRecorded { kind: kind?, element: element?, metadata: metadata? };
     valid(session_id, event_id, client_time, Event::InteractionRecorded(recorded))
@@ -142,6 +143,9 @@ fn kind(json: Option<&str>) -> Result<InteractionKind, Messages> {
     let json = json.ok_or_else(|| vec![REQUIRED.to_owned()])?;
     if json == "null" {
         return message(rules::NULL);
+    }
+    if let Some(surrogate) = rules::string(json).1 {
+        return message(rules::surrogate_message(surrogate));
     }
     let given = python::text(json);
     InteractionKind::parse(&given).ok_or_else(|| vec![format!("\"{given}\" is not a valid choice.")])
@@ -184,7 +188,7 @@ mod tests {
         assert_eq!(
             check(Kind::Interaction, r#"{"metadata":null,"event_id":"x"}"#).unwrap_err(),
             format!(
-                r#"{{"event_type":{required},"element":{required},"metadata":["This field may not be null."],"session_id":{required},"event_id":["Must be a valid UUID."]}}"#
+                r#"{{"session_id":{required},"event_type":{required},"element":{required},"metadata":["This field may not be null."],"event_id":["Must be a valid UUID."]}}"#
             )
         );
         assert_eq!(check(Kind::SessionEnd, "{}").unwrap_err(), format!(r#"{{"session_id":{required}}}"#));
@@ -200,6 +204,15 @@ mod tests {
     fn a_wrong_event_type_is_repeated(#[case] json: &str, #[case] told: &str) {
         let body = format!(r#"{{"event_type":{json},"element":"b","session_id":"s"}}"#);
         assert_eq!(check(Kind::Interaction, &body).unwrap_err(), format!(r#"{{"event_type":["{told}"]}}"#));
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_cannot_be_repeated() {
+        let told = r#"{"event_type":["Surrogate characters are not allowed: U+D800."]}"#;
+        for value in [r#""\ud800""#, r#"["\ud800"]"#] {
+            let body = format!(r#"{{"event_type":{value},"element":"b","session_id":"s"}}"#);
+            assert_eq!(check(Kind::Interaction, &body).unwrap_err(), told);
+        }
     }
 
     #[test]

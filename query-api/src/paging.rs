@@ -1,5 +1,6 @@
 //! Pages by limit and offset, and the links between them: contract § 5. Pure functions.
 
+use crate::text::{digit, trimmed};
 use url::form_urlencoded;
 
 /// The sizes that a page can have.
@@ -96,17 +97,23 @@ impl Page {
     }
 }
 
-/// A whole number as liberal as the original: blanks around it, a sign; larger than any list counts as that large.
+/// A whole number as liberal as the original: blanks around it, a sign, digits of any script, single underscores between
+/// them; larger than any list counts as that large.
 pub(crate) fn integer(text: &str) -> Option<i64> {
-    let text = text.trim();
+    let text = trimmed(text);
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+    let mut value = 0_i64;
+    for group in digits.split('_') {
+        if group.is_empty() {
+            return None;
+        }
+        for character in group.chars() {
+            value = value.saturating_mul(10).saturating_add(digit(character)?);
+        }
     }
-    let value = digits.parse().unwrap_or(i64::MAX);
     Some(if negative { -value } else { value })
 }
 
@@ -147,6 +154,13 @@ mod tests {
     #[case("limit=ten", (10, 0))]
     #[case("limit=1.5", (10, 0))]
     #[case("limit=+5+", (5, 0))]
+    #[case("limit=1_2&offset=%2B1_0", (12, 10))]
+    #[case("limit=1__2&offset=_1", (10, 0))]
+    #[case("limit=5_&offset=1_", (10, 0))]
+    #[case("limit=%D9%A5&offset=%EF%BC%91%EF%BC%90", (5, 10))]
+    #[case("limit=%C2%B2&offset=1,0", (10, 0))]
+    #[case("limit=-&offset=%2B-1", (10, 0))]
+    #[case("limit=%1F5%C2%A0&offset=5%00", (5, 0))]
     #[case("limit=3&limit=4", (4, 0))]
     #[case("offset=-1", (10, 0))]
     #[case("offset=x", (10, 0))]

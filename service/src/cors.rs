@@ -126,8 +126,8 @@ pub async fn answer(State(cors): State<Cors>, request: Request, next: Next) -> R
         Ok(response) => response,
         Err(never) => match never {},
     };
-    if is_preflight && let Ok(allow) = HeaderValue::from_str(&target.methods().join(", ")) {
-        response.headers_mut().insert(header::ALLOW, allow);
+    if is_preflight {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(target.allow()));
     }
     response
 }

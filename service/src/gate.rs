@@ -99,20 +99,21 @@ pub async fn guard(State(gate): State<Gate>, request: Request, next: Next) -> Re
     match admitted {
         Err(problem) => {
             metrics::counter!(REFUSED, "status" => problem.status.as_u16().to_string()).increment(1);
-            problem.into_response()
+            let mut response = problem.into_response();
+            allow(&mut response, target.allow());
+            response
         }
         Ok(headers) => {
             let method = request.method().clone();
             // services that run apart answer alike: each knows the methods of the other
             let mut response = match method {
                 Method::OPTIONS => StatusCode::OK.into_response(),
-                ref other if !target.methods().contains(&other.as_str()) => http::method_not_allowed(other),
+                ref other if !target.has(other) => http::method_not_allowed(other),
                 _ => next.run(request).await,
             };
             response.headers_mut().extend(headers);
-            if method == Method::OPTIONS || response.status() == StatusCode::METHOD_NOT_ALLOWED {
-                allow(&mut response, target, &method);
-            }
+            let refused = response.status() == StatusCode::METHOD_NOT_ALLOWED;
+            allow(&mut response, if refused { target.allow_without(&method) } else { target.allow() });
             response
         }
     }
@@ -133,18 +134,9 @@ fn admit(
     throttle.spend(target, identity, address)
 }
 
-/// `Allow` as behind one address, without what was just refused.
-fn allow(response: &mut Response, target: Target, refused: &Method) {
-    let refused: &[&str] = match *refused {
-        Method::GET | Method::HEAD => &["GET", "HEAD"],
-        Method::POST => &["POST"],
-        // OPTIONS, or none of ours
-        _ => &[],
-    };
-    let allowed: Vec<&str> = target.methods().iter().copied().filter(|method| !refused.contains(method)).collect();
-    if let Ok(allowed) = HeaderValue::from_str(&allowed.join(", ")) {
-        response.headers_mut().insert(header::ALLOW, allowed);
-    }
+/// Every answer tells the methods, as the original's do.
+fn allow(response: &mut Response, methods: &'static str) {
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
 }
 
 #[cfg(test)]

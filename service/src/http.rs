@@ -165,8 +165,9 @@ fn add_slash(method: &Method, uri: &Uri) -> Option<Response> {
     let path = uri.path();
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let location = HeaderValue::from_str(&format!("{path}/{query}")).ok()?;
-    let safe = matches!(*method, Method::GET | Method::HEAD);
-    let status = if safe { StatusCode::MOVED_PERMANENTLY } else { StatusCode::PERMANENT_REDIRECT };
+    // only where the body has to survive: the original says 301 to everything (contract § 1)
+    let post = *method == Method::POST;
+    let status = if post { StatusCode::PERMANENT_REDIRECT } else { StatusCode::MOVED_PERMANENTLY };
     Some((status, [(header::LOCATION, location)]).into_response())
 }
 
@@ -283,6 +284,9 @@ mod tests {
         assert_eq!((status.as_u16(), headers["location"].to_str().unwrap()), (301, "/sessions/?limit=2"));
         let (status, headers, _) = ask("/user_behavior", "POST", "/user_behavior/sessions").await;
         assert_eq!((status.as_u16(), headers["location"].to_str().unwrap()), (308, "/user_behavior/sessions/"));
+        for method in ["PUT", "DELETE", "OPTIONS", "HEAD"] {
+            assert_eq!(ask("", method, "/sessions").await.0, 301, "{method}");
+        }
         let (status, ..) = ask("", "GET", "//evil.example/sessions").await;
         assert_eq!(status, 404);
     }

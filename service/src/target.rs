@@ -48,12 +48,29 @@ impl Target {
         }
     }
 
-    /// The methods that behind one address work here, in the contract's order (contract § 1).
-    pub fn methods(self) -> &'static [&'static str] {
+    /// `Allow`: the methods that behind one address work here, in the contract's order (contract § 1).
+    pub fn allow(self) -> &'static str {
         match self {
-            Self::List(_) => &["GET", "POST", "HEAD", "OPTIONS"],
-            Self::Detail(_) | Self::Pixel => &["GET", "HEAD", "OPTIONS"],
-            Self::SessionEnd | Self::Batch => &["POST", "OPTIONS"],
+            Self::List(_) => "GET, POST, HEAD, OPTIONS",
+            Self::Detail(_) | Self::Pixel => "GET, HEAD, OPTIONS",
+            Self::SessionEnd | Self::Batch => "POST, OPTIONS",
+        }
+    }
+
+    /// Whether the method works here, on whichever service.
+    pub fn has(self, method: &Method) -> bool {
+        self.allow().split(", ").any(|known| known == method.as_str())
+    }
+
+    /// [`Self::allow`] without a method that was just refused.
+    pub fn allow_without(self, refused: &Method) -> &'static str {
+        match (self, refused) {
+            (Self::List(_), &Method::GET | &Method::HEAD) => "POST, OPTIONS",
+            (Self::List(_), &Method::POST) => "GET, HEAD, OPTIONS",
+            (Self::Detail(_) | Self::Pixel, &Method::GET | &Method::HEAD) => "OPTIONS",
+            (Self::SessionEnd | Self::Batch, &Method::POST) => "OPTIONS",
+            // none of ours
+            _ => self.allow(),
         }
     }
 

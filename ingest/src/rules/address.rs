@@ -34,7 +34,7 @@ pub(crate) fn required(json: Option<&str>) -> Result<IpAddr, Messages> {
 
 fn parse(text: &str) -> Option<IpAddr> {
     match text.split_once('%') {
-        Some((address, zone)) if !zone.is_empty() && !zone.contains('%') => {
+        Some((address, zone)) if !zone.is_empty() && !zone.contains(['%', '/']) => {
             address.parse::<Ipv6Addr>().ok().map(|address| IpAddr::V6(address).to_canonical())
         }
         Some(_) => None,
@@ -67,6 +67,7 @@ mod tests {
     #[case("\"fe80::1%\"", Err(INVALID))]
     #[case("\"fe80::1%a%b\"", Err(INVALID))]
     #[case("\"::1/64\"", Err(INVALID))]
+    #[case("\"fe80::1%eth0/64\"", Err(INVALID))]
     #[case("\"1.2.3.\u{661}\"", Err(INVALID))]
     #[case("true", Err(INVALID))]
     #[case("{}", Err(INVALID))]

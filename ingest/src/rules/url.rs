@@ -6,6 +6,13 @@ use crate::python::Kind;
 use schema::limits::MAX_URL_CHARS;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+/// What software that normalises hosts takes for `/`, `?`, `#`, `@` or `:`, and then goes to another one.
+const SEPARATORS_IN_DISGUISE: [char; 19] = [
+    '\u{2047}', '\u{2048}', '\u{2049}', '\u{2100}', '\u{2101}', '\u{2105}', '\u{2106}', '\u{2a74}', '\u{fe13}',
+    '\u{fe16}', '\u{fe55}', '\u{fe56}', '\u{fe5f}', '\u{fe6b}', '\u{ff03}', '\u{ff0f}', '\u{ff1a}', '\u{ff1f}',
+    '\u{ff20}',
+];
+
 const INVALID: &str = "Enter a valid URL.";
 
 /// A URL, stored as sent but for surrounding whitespace (contract § 3).
@@ -42,6 +49,9 @@ fn is_url(url: &str) -> bool {
         return false;
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains(SEPARATORS_IN_DISGUISE) {
+        return false;
+    }
     let (user, host_and_port) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
     user.is_none_or(is_user) && is_host_and_port(host_and_port)
 }
@@ -120,7 +130,8 @@ mod tests {
             "http://a.b-c/",
             "http://0.0.0.0/",
             "http://[::ffff:1.2.3.4]/",
-            "http://LOCALHOST:1/x"
+            "http://LOCALHOST:1/x",
+            "http://shop.example/\u{ff0f}"
         )]
         url: &str,
     ) {
@@ -174,6 +185,8 @@ mod tests {
             "http://[::1]:/",
             "http://user:pa/ss@shop.example/",
             "http://shop.example?a b",
+            "http://shop.example\u{ff0f}x",
+            "http://shop\u{ff20}evil.example/",
             "http:/shop.example/"
         )]
         url: &str,

@@ -32,6 +32,7 @@ fn described(name: &str, filter: Filter) -> Vec<Parameter> {
             let address = any_of([formatted("ipv4").into(), formatted("ipv6").into()]);
             one("Equal as an address, however it is written.", or_blank(address))
         }
+        Filter::AddressStart => one("The address's text begins with this.", clean_text().into()),
         Filter::Missing(column) => {
             let more = format!("Whether `{column}` is null.");
             one(&more, lenient(one_of_these(["true", "false", "1", "0"]), "No filter."))

@@ -40,8 +40,21 @@ fn find(key: &str, value: &str) -> Condition {
     let mut values = vec![Value::from(value).to_string()];
     if is_scalar(value) {
         values.push(value.to_owned());
+    } else if let Some(number) = loose_number(value).filter(|number| is_scalar(number)) {
+        values.push(number);
     }
     Condition::Metadata { path, values }
+}
+
+/// `03`, `.5` and `3.`, which are numbers to the original, as JSON writes them.
+fn loose_number(text: &str) -> Option<String> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(decimals) || whole.len() + decimals.len() == 0 {
+        return None;
+    }
+    let whole = Some(whole.trim_start_matches('0')).filter(|whole| !whole.is_empty()).unwrap_or("0");
+    Some(if decimals.is_empty() { whole.to_owned() } else { format!("{whole}.{decimals}") })
 }
 
 /// Whether JSON has this as a value that is no text, and PostgreSQL can hold it.
@@ -96,9 +109,14 @@ mod tests {
     #[case("arr__0", "-1.5e3", &["arr", "0"], &[r#""-1.5e3""#, "-1.5e3"])]
     #[case("a__gt", "null", &["a", "gt"], &[r#""null""#, "null"])]
     #[case("", "True", &[""], &[r#""True""#])]
-    #[case("a", "03", &["a"], &[r#""03""#])]
-    #[case("a", ".5", &["a"], &[r#"".5""#])]
-    #[case("a", "1.", &["a"], &[r#""1.""#])]
+    #[case("a", "03", &["a"], &[r#""03""#, "3"])]
+    #[case("a", "00.50", &["a"], &[r#""00.50""#, "0.50"])]
+    #[case("a", ".5", &["a"], &[r#"".5""#, "0.5"])]
+    #[case("a", "1.", &["a"], &[r#""1.""#, "1"])]
+    #[case("a", ".", &["a"], &[r#"".""#])]
+    #[case("a", "", &["a"], &[r#""""#])]
+    #[case("a", "1.2.3", &["a"], &[r#""1.2.3""#])]
+    #[case("a", "-03", &["a"], &[r#""-03""#])]
     #[case("a", "+3", &["a"], &[r#""+3""#])]
     #[case("a", "1e", &["a"], &[r#""1e""#])]
     #[case("a", "NaN", &["a"], &[r#""NaN""#])]

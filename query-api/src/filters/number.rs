@@ -1,7 +1,11 @@
 //! Filters whose values are ids, addresses or yes and no.
 
 use super::Reader;
-use crate::{condition::Condition, paging::integer};
+use crate::{
+    condition::{Condition, Text},
+    paging::integer,
+    text::{Part, pattern},
+};
 use std::net::{IpAddr, Ipv6Addr};
 
 impl Reader<'_> {
@@ -18,7 +22,7 @@ impl Reader<'_> {
     pub(super) fn session(&mut self) {
         let both = ["session", "session__id"];
         if let Some(name) = self.parameters.last_of(&both).map(str::to_owned)
-            && let Some(value) = self.value(&name)
+            && let Some(value) = self.clean_value(&name)
         {
             match integer(&value) {
                 Some(id) => {
@@ -38,6 +42,16 @@ impl Reader<'_> {
         }
     }
 
+    /// To the letter, and no address is written with capital letters.
+    pub(super) fn address_start(&mut self) {
+        let Some(value) = self.clean_value("ip_address_startswith") else { return };
+        if value.contains(|character: char| character.is_ascii_uppercase()) {
+            self.add(Condition::never());
+        } else {
+            self.add(Condition::Like(Text::Address, pattern(Part::Start, &value)));
+        }
+    }
+
     /// Whatever says neither yes nor no does not narrow the list.
     pub(super) fn missing(&mut self, name: &str, column: &'static str) {
         let Some(value) = self.value(name) else { return };
@@ -52,7 +66,7 @@ impl Reader<'_> {
 /// An address as it is stored: IPv4-mapped as IPv4, a zone id dropped (contract § 3).
 fn address(text: &str) -> Option<IpAddr> {
     match text.split_once('%') {
-        Some((address, zone)) if !zone.is_empty() && !zone.contains('%') => {
+        Some((address, zone)) if !zone.is_empty() && !zone.contains(['%', '/']) => {
             address.parse::<Ipv6Addr>().ok().map(|address| IpAddr::V6(address).to_canonical())
         }
         Some(_) => None,
@@ -73,6 +87,7 @@ mod tests {
     #[case("1.2.3", None)]
     #[case("1.2.3.4/32", None)]
     #[case("1.2.3.4%eth0", None)]
+    #[case("fe80::1%eth0/64", None)]
     #[case("[::1]", None)]
     fn addresses_are_read_as_they_are_stored(#[case] text: &str, #[case] expected: Option<&str>) {
         assert_eq!(address(text).map(|address| address.to_string()).as_deref(), expected);

@@ -37,9 +37,14 @@ pub(crate) async fn root(State(api): State<QueryApi>, request: Request) -> Resul
     let parameters = Parameters::parse(request.uri().query());
     negotiation::json(request.headers(), &parameters)?;
     let base = api.base_url(&request);
-    let [sessions, pageviews, interactions] = Resource::ALL.map(|resource| format!("{base}/{}/", resource.path()));
+    // the format goes with the links, as in the original; it is one of two that are accepted
+    let format = parameters.get("format").map(|format| format!("?format={format}")).unwrap_or_default();
+    let [sessions, pageviews, interactions] =
+        Resource::ALL.map(|resource| format!("{base}/{}/{format}", resource.path()));
     let body = format!(r#"{{"sessions":"{sessions}","pageviews":"{pageviews}","interactions":"{interactions}"}}"#);
-    Ok(json(body.into_bytes()))
+    let mut response = json(body.into_bytes());
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
+    Ok(response)
 }
 
 /// `GET /sessions/{id}/` and the other two. Filters and searches count here as well.

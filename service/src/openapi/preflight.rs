@@ -23,7 +23,7 @@ pub(super) fn operation(path: &str, target: Target) -> Operation {
     for name in target.path_parameters() {
         described = described.parameter(super::in_path(name, "As in the other methods.", schemas::text()));
     }
-    let allow = header("The methods.", schemas::text(), target.methods().join(", "));
+    let allow = header("The methods.", schemas::text(), target.allow());
     let allowed = ResponseBuilder::new().description("The methods, in `Allow`.").header("Allow", allow);
     let answers = Answers::default().with(200, allowed).shared([
         Shared::Unauthorized,
