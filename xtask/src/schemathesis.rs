@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
+use test_support::http;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
@@ -23,7 +24,7 @@ const VERSION: &str = "4.32.5";
 const SEED: u64 = 20_261_125;
 
 /// How long Footfall may take to be up.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// How long it may take to end.
 const END: Duration = Duration::from_secs(30);
@@ -49,6 +50,7 @@ async fn ask(schemathesis: &Path, site: &Site) -> anyhow::Result<()> {
         // its configuration and its hooks lie here
         .current_dir(root().join("xtask/schemathesis"))
         .env("FOOTFALL_SCHEMATHESIS_TOKEN", &site.token)
+        .env("FOOTFALL_SCHEMATHESIS_SESSION", &site.session)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .stdin(Stdio::null())
         .kill_on_drop(true);
@@ -87,6 +89,8 @@ struct Site {
     process: Child,
     address: String,
     token: String,
+    /// The id of a session that is there.
+    session: String,
     server: PgConnectOptions,
     database: String,
     // last, so that nobody writes in it any more
@@ -133,7 +137,8 @@ impl Site {
         let address = timeout(START, greeted).await.context("it is not up in time")?.context("footfall up")?;
         // what it says further on is read, so that it never waits for us
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Ok(Self { process, address, token, server, database, _folder: folder })
+        let session = known_session(address.trim_start_matches("http://")).await?;
+        Ok(Self { process, address, token, session, server, database, _folder: folder })
     }
 
     async fn stop(mut self) -> anyhow::Result<()> {
@@ -146,4 +151,23 @@ impl Site {
         sqlx::query(&format!("DROP DATABASE {} WITH (FORCE)", self.database)).execute(&mut connection).await?;
         Ok(connection.close().await?)
     }
+}
+
+/// Sends a session and waits until it is in the list: its id.
+async fn known_session(host: &str) -> anyhow::Result<String> {
+    let body = br#"{"session_id": "known", "user_agent": "schemathesis", "ip_address": "192.0.2.1"}"#;
+    let sent = http::send(host, "POST", "/sessions/", &[("Content-Type", "application/json")], body)?;
+    ensure!(sent.status == 202, "a session is answered {}", sent.status);
+    let found = async {
+        loop {
+            let list = http::send(host, "GET", "/sessions/?session_id=known", &[], b"")?;
+            if list.status == 200
+                && let Some(id) = list.json()["results"][0]["id"].as_i64()
+            {
+                return anyhow::Ok(id.to_string());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(START, found).await.context("the session does not appear in the list")?
 }
