@@ -10,14 +10,14 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::json;
 use service::{
-    openapi::{Answers, Shared, operation, schemas::named},
+    openapi::{Answers, Shared, operation, schemas::named, schemas_of},
     time_format::show,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 use tokio::time::Instant;
 use utoipa::{
     ToSchema,
-    openapi::{ComponentsBuilder, RefOr, Schema, path::OperationBuilder},
+    openapi::{RefOr, Schema, path::OperationBuilder},
 };
 
 /// How long the log may take to tell where it ends, all partitions together.
@@ -48,8 +48,8 @@ struct Partition {
 }
 
 /// What it refers to in OpenAPI.
-pub(crate) fn schemas() -> BTreeMap<String, RefOr<Schema>> {
-    ComponentsBuilder::new().schema_from::<Status>().build().schemas
+pub(crate) fn schemas() -> Vec<(String, RefOr<Schema>)> {
+    schemas_of::<Status>()
 }
 
 /// The status in OpenAPI.

@@ -17,6 +17,7 @@ pub const CASES: &[Case] = &[
     Case("12", "the pixel records a page view", pixel),
     Case("12", "a cursor walks a list to its end and is bound to its filters", cursor),
     Case("12", "the status tells how far behind the read model is", status),
+    Case("12", "/openapi.json and /docs/ describe every path and method that is answered, and no other", description),
 ];
 
 fn access(site: &Site) {
@@ -162,4 +163,45 @@ fn status(site: &Site) {
     let status = site.get("/status/").json();
     assert!(status["partitions"].as_array().is_some_and(|partitions| !partitions.is_empty()), "{status}");
     assert!(status["lag_seconds"].is_number(), "{status}");
+}
+
+fn description(site: &Site) {
+    let answer = site.get("/openapi.json");
+    let document = answer.json();
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
+    assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1.")));
+    let server = format!("http://{}{}", site.host, site.base);
+    assert_eq!(document["servers"], json!([{ "url": server }]));
+    let page = site.get("/docs/");
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let text = page.text();
+    assert!(text.contains(&format!("{}/openapi.json", site.base)) && !text.contains("<script"), "{text}");
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let anchor = format!("id=\"{}\"", operation["operationId"].as_str().unwrap());
+            assert!(text.contains(&anchor), "{method} {path} is not on the page");
+        }
+        described_methods(site, path, item);
+    }
+}
+
+/// What the document has is answered, and what it has not is 405 with exactly the methods that it has.
+fn described_methods(site: &Site, path: &str, item: &Value) {
+    // a session's own name, and a number
+    let path = path.replace("{session_id}", "s-1").replace("{id}", "1");
+    let has = |method: &str| item.get(method.to_lowercase()).is_some();
+    let listed: Vec<&str> =
+        ["GET", "POST", "HEAD", "OPTIONS"].into_iter().filter(|method| has(method) || *method == "OPTIONS").collect();
+    for method in ["PUT", "PATCH", "DELETE", "TRACE"] {
+        let answer = site.send(method, &path, &[], b"");
+        assert_eq!(answer.status, 405, "{method} {path}");
+        let allow = answer.header("allow").unwrap_or_default();
+        let allowed: Vec<&str> = allow.split(", ").filter(|method| *method != "HEAD").collect();
+        assert_eq!(allowed, listed, "{method} {path}");
+    }
+    for method in ["GET", "POST"].into_iter().filter(|method| has(method)) {
+        let answer = site.send(method, &path, &[], b"");
+        let nowhere = answer.status == 405 || answer.text() == r#"{"detail":"Not found."}"#;
+        assert!(!nowhere, "{method} {path}: {}", answer.status);
+    }
 }

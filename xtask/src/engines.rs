@@ -44,11 +44,16 @@ impl Engines {
         Ok(Self { kafka, postgres, jars, _folder: folder })
     }
 
+    /// A database on which others can be made.
+    pub(crate) fn database_url(&self) -> String {
+        self.postgres.options().to_url_lossy().into()
+    }
+
     /// What the tests want to be told.
     pub(crate) fn variables(&self) -> Vec<(String, String)> {
         let variable = |name: &str, value: String| (format!("FOOTFALL_TEST_{name}"), value);
         vec![
-            variable("DATABASE_URL", self.postgres.options().to_url_lossy().into()),
+            variable("DATABASE_URL", self.database_url()),
             variable("KAFKA_BROKERS", self.kafka.brokers()),
             variable("KAFKA_CLASSPATH", classpath(&self.jars)),
         ]

@@ -6,6 +6,7 @@ mod checks;
 mod engines;
 mod jars;
 mod parts;
+mod schemathesis;
 mod tools;
 
 use clap::{Parser, Subcommand};
@@ -34,6 +35,10 @@ struct TestArguments {
     /// The tests of this package alone, and no formatting, lints and documentation.
     #[arg(long, value_name = "PACKAGE")]
     only: Option<String>,
+    /// Besides, ask a running Footfall whatever its description allows, and what it does not, with schemathesis. Needs
+    /// Python and minutes.
+    #[arg(long, conflicts_with = "only")]
+    full: bool,
     /// Given to `cargo test` as they are, such as a test's name.
     #[arg(last = true)]
     cargo_arguments: Vec<String>,

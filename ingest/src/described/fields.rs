@@ -26,6 +26,11 @@ const NOT_BLANK: &str = r"^[^\u0000]*[^\s\u0000-\u001f\u0085][^\u0000]*$";
 /// Schemes, hosts and ports that are taken; what is behind them is free but for blanks and control characters.
 const URL: &str = r"^(https?|ftps?)://[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z]{2,63})?(:[0-9]{1,5})?([/?#][\u0021-\u007e]*)?$";
 
+/// Metadata in a form is JSON text, for which a pattern can stand in its plain forms alone.
+const SCALAR_TEXT: &str = r"^(true|false|null|-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?)$";
+const OBJECT_TEXT: &str =
+    r#"^\{("[A-Za-z0-9_ ]*":(true|false|null|-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?|"[A-Za-z0-9_ ]*"))?\}$"#;
+
 /// A body with the fields of a kind of event. `but` are fields that stand elsewhere in the request.
 pub(crate) fn body(kind: Kind, written: Written, but: &[&str]) -> ObjectBuilder {
     let fields = kind.fields().iter().filter(|name| !but.contains(name));
@@ -66,7 +71,10 @@ pub(crate) fn field(name: &str, written: Written) -> RefOr<Schema> {
             one_of_these(InteractionKind::ALL.iter().map(|kind| kind.as_str())).description(Some("What was done.")).into()
         }
         "metadata" if written == Written::Form => {
-            text().description(Some("Whatever belongs to it, as JSON text; `{}` without it.")).into()
+            let forms = [text().pattern(Some(SCALAR_TEXT)).into(), text().pattern(Some(OBJECT_TEXT)).into()];
+            any_of(forms)
+                .description(Some("Whatever belongs to it: any JSON as text, not only a flat object; `{}` without it."))
+                .into()
         }
         "metadata" => named("Metadata"),
         "end_time" => {

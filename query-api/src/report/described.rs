@@ -2,15 +2,14 @@
 
 use super::Report;
 use serde_json::json;
-use service::openapi::{Answers, Shared, for_somebody, operation, schemas::named};
-use std::collections::BTreeMap;
-use utoipa::openapi::{ComponentsBuilder, RefOr, Schema, path::OperationBuilder};
+use service::openapi::{Answers, Shared, for_somebody, operation, schemas::named, schemas_of};
+use utoipa::openapi::{RefOr, Schema, path::OperationBuilder};
 
 const TAG: &str = "Report";
 
 /// What it refers to.
-pub(crate) fn schemas() -> BTreeMap<String, RefOr<Schema>> {
-    ComponentsBuilder::new().schema_from::<Report>().build().schemas
+pub(crate) fn schemas() -> Vec<(String, RefOr<Schema>)> {
+    schemas_of::<Report>()
 }
 
 /// `GET /report/`.

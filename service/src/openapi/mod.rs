@@ -13,11 +13,14 @@ use axum::{
     handler::Handler,
     routing::{MethodRouter, get, post},
 };
-use utoipa::openapi::{
-    Components, HttpMethod, Info, OpenApi, OpenApiBuilder, Paths, RefOr, Schema, Tag,
-    path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
-    response::Response,
-    security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+use utoipa::{
+    ToSchema,
+    openapi::{
+        Components, HttpMethod, Info, OpenApi, OpenApiBuilder, Paths, RefOr, Schema, Tag,
+        path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
+        response::Response,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+    },
 };
 
 /// The names of the two ways to say who one is.
@@ -76,6 +79,13 @@ pub fn part(paths: Paths, schemas: impl IntoIterator<Item = (&'static str, RefOr
     let mut components = Components::new();
     components.schemas.extend(schemas.into_iter().map(|(name, schema)| (name.to_owned(), schema)));
     OpenApiBuilder::new().paths(paths).components(Some(components)).tags(Some(tags)).build()
+}
+
+/// The schemas of a type and of all that it refers to.
+pub fn schemas_of<T: ToSchema>() -> Vec<(String, RefOr<Schema>)> {
+    let mut all = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut all);
+    all
 }
 
 /// What all parts refer to: what is answered alike everywhere, and how one says who one is.
