@@ -2,7 +2,6 @@
 //! routes with the layers that a process puts around them.
 
 pub mod events;
-pub mod line;
 
 use axum::{
     Router,
