@@ -138,6 +138,38 @@ async fn a_dead_letter_that_the_live_model_has_not_always_stops_it() {
 }
 
 #[tokio::test]
+async fn a_new_read_model_that_verification_does_not_pass_is_never_put_in_place() {
+    let running = filled().await;
+    // somebody changes what goes into the next read model, in a way that no number tells
+    for statement in [
+        "CREATE FUNCTION public.other_metadata() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN NEW.metadata := '\"other\"'; RETURN NEW; END $$",
+        "CREATE FUNCTION public.damage() RETURNS event_trigger LANGUAGE plpgsql AS
+         $$ BEGIN
+             IF to_regclass('footfall_rebuild.interaction') IS NOT NULL
+                AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgname = 'damage') THEN
+                 CREATE TRIGGER damage BEFORE INSERT ON footfall_rebuild.interaction
+                     FOR EACH ROW EXECUTE FUNCTION public.other_metadata();
+             END IF;
+         END $$",
+        "CREATE EVENT TRIGGER damage ON ddl_command_end WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION public.damage()",
+    ] {
+        running.pool.execute(statement).await.unwrap();
+    }
+    let before = contents(&running, "footfall").await;
+    for accept_differences in [false, true] {
+        let report = rebuilt(&running, Tz::UTC, RebuildOptions { accept_differences }).await.unwrap();
+        assert!(!report.swapped, "{report}");
+        assert_eq!(report.differences, Vec::<String>::new());
+        assert!(report.unproven.iter().all(|found| found.what.contains("metadata")), "{report}");
+        assert!(report.to_string().contains("not what the log says"), "{report}");
+    }
+    assert_eq!(contents(&running, "footfall").await, before);
+    running.pool.execute("DROP EVENT TRIGGER damage").await.unwrap();
+    assert!(rebuilt(&running, Tz::UTC, RebuildOptions::default()).await.unwrap().swapped);
+}
+
+#[tokio::test]
 async fn another_zone_is_what_a_rebuild_is_for() {
     let running = filled().await;
     let report = rebuilt(&running, Tz::Pacific__Auckland, RebuildOptions::default()).await.unwrap();
