@@ -7,7 +7,7 @@ mod support;
 use chrono_tz::Tz;
 use clap::Parser;
 use projector::{Progress, RebuildError, RebuildOptions, RebuildReport, VerifyOptions, dead_letters, rebuild, verify};
-use schema::{Event, InteractionKind, codec};
+use schema::{Event, InteractionKind, Position, codec};
 use sqlx::Executor;
 use support::{running::*, *};
 
@@ -167,6 +167,28 @@ async fn a_new_read_model_that_verification_does_not_pass_is_never_put_in_place(
     assert_eq!(contents(&running, "footfall").await, before);
     running.pool.execute("DROP EVENT TRIGGER damage").await.unwrap();
     assert!(rebuilt(&running, Tz::UTC, RebuildOptions::default()).await.unwrap().swapped);
+}
+
+#[tokio::test]
+async fn what_was_passed_over_on_one_log_is_not_passed_over_on_another() {
+    let (running, mut other) = (filled().await, Running::prepare(3).await);
+    let skipped: (i32, i64) =
+        sqlx::query_as("SELECT partition, \"offset\" FROM skip").fetch_one(&running.pool).await.unwrap();
+    let views: Vec<_> = (0..100).map(|i| page_view("s", i, "http://a.example/")).collect();
+    let positions = other.append(&views).await;
+    let there = |position: &Position| (i32::from(position.partition), position.offset) == skipped;
+    let at_its_offset =
+        positions.iter().find(|position| there(position)).expect("one stands where the skipped one did");
+    // the live read model is of the first log, the new one becomes that of the other
+    other.database = running.database.clone();
+    let report = rebuilt(&other, Tz::UTC, RebuildOptions::default()).await.unwrap();
+    assert!(report.swapped, "{report}");
+    assert!(report.notes.iter().any(|note| note.contains("another log")), "{report}");
+    let id = at_its_offset.id();
+    assert_eq!(running.number(&format!("SELECT count(*) FROM page_view WHERE id = {id}")).await, 1);
+    assert_eq!(running.number("SELECT count(*) FROM page_view").await, 100);
+    assert_eq!(running.number("SELECT count(*) FROM dead_letter").await, 0);
+    assert_eq!(running.number("SELECT count(*) FROM skip").await, 0);
 }
 
 #[tokio::test]
