@@ -56,7 +56,7 @@ pub fn command() -> clap::Command {
 
 /// Reads the command line and the environment.
 pub fn parse() -> Result<(Cli, ArgMatches), clap::Error> {
-    let matches = command().try_get_matches()?;
+    let matches = environment::without_empty(command()).try_get_matches()?;
     Ok((Cli::from_arg_matches(&matches)?, matches))
 }
 

@@ -1,6 +1,6 @@
 //! `footfall config [up | ingest | projector | query-api]`: the settings that a service would start with here.
 
-use crate::cli;
+use crate::{cli, environment};
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command, parser::ValueSource};
 use std::{
@@ -32,7 +32,7 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     } else {
         // the same command line once more, with the service that it leaves out
         let arguments = std::env::args_os().chain([SERVICES[0].into()]);
-        named(&cli::command().try_get_matches_from(arguments)?)
+        named(&environment::without_empty(cli::command()).try_get_matches_from(arguments)?)
     };
     let mut text = lines.context("there is no such service")?.join("\n");
     text.push('\n');

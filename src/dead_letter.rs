@@ -24,8 +24,11 @@ enum Action {
 #[derive(clap::Args)]
 struct List {
     /// How many at most
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     limit: u32,
+    /// Only those after this position, as PARTITION/OFFSET
+    #[arg(long, value_parser = position)]
+    after: Option<Position>,
     #[command(flatten)]
     stores: StoreSettings,
 }
@@ -46,11 +49,22 @@ impl DeadLetter {
             Action::List(list) => {
                 let stores = Stores::attach(&list.stores).await?;
                 let pool = stores.database.pool(READ_MODEL_SCHEMA, "footfall dead-letter", 1);
-                let listed = dead_letters::list(&pool, None, list.limit).await;
+                let listed = dead_letters::list(&pool, list.after, list.limit).await;
+                let last = listed.as_ref().ok().and_then(|letters| letters.last()).map(|letter| letter.position);
+                let more = match last {
+                    Some(last) => dead_letters::count_after(&pool, last).await,
+                    None => Ok(0),
+                };
                 pool.close().await;
                 stores.close().await?;
                 for letter in listed? {
                     println!("{}", to_json(&letter));
+                }
+                if let (more @ 1.., Some(last)) = (more?, last) {
+                    let Position { partition, offset } = last;
+                    eprintln!(
+                        "{more} more: --after {partition}/{offset} goes on from here, --limit shows more at once"
+                    );
                 }
             }
             Action::Skip(skip) => {
@@ -65,6 +79,12 @@ impl DeadLetter {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn position(text: &str) -> Result<Position, String> {
+    let (partition, offset) = text.split_once('/').ok_or("a position looks like 3/1000")?;
+    let offset = offset.parse().map_err(|_| format!("{offset:?} is no offset"))?;
+    Ok(Position::new(partition.parse().map_err(|_| format!("{partition:?} is no partition"))?, offset))
 }
 
 /// One line: bytes that are no text are shown as far as they are, values up to 2,000 characters.

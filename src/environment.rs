@@ -1,6 +1,6 @@
 //! Environment variables that look like settings and are none.
 
-use clap::Command;
+use clap::{Arg, Command, builder::Resettable};
 use std::collections::BTreeSet;
 
 const PREFIX: &str = "FOOTFALL_";
@@ -13,6 +13,14 @@ pub fn warn_of_unknown(command: &Command) {
     for (name, nearest) in unknown(variables, &known) {
         tracing::warn!("{name} is no setting of Footfall and has no effect; the nearest one is {nearest}");
     }
+}
+
+/// Lets an empty variable count as none, as in a file of settings where nothing was filled in: the default holds.
+pub fn without_empty(command: Command) -> Command {
+    let is_empty = |argument: &Arg| argument.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    command
+        .mut_args(|argument| if is_empty(&argument) { argument.env(Resettable::Reset) } else { argument })
+        .mut_subcommands(without_empty)
 }
 
 /// The variables of a command and of all below it, and those that are read without a flag.

@@ -3,14 +3,11 @@
 use crate::{
     description,
     process::{self, Process},
-    stores::KafkaSettings,
+    stores::{KafkaSettings, open_kafka},
 };
 use ::query_api::QuerySettings;
 use anyhow::{Context, bail};
-use event_log::{
-    EventLog, Sharing,
-    kafka::{KafkaLog, KafkaLogError},
-};
+use event_log::{Sharing, kafka::KafkaLogSettings};
 use schema::migrations::{ACCOUNTS, ACCOUNTS_SCHEMA, READ_MODEL, READ_MODEL_SCHEMA};
 use service::{
     database::{Database, DatabaseError, is_refused},
@@ -49,6 +46,7 @@ pub struct QueryApi {
 
 impl QueryApi {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
+        self.query.check().map_err(anyhow::Error::msg)?;
         let (database, keys) = (self.database.required()?, self.keys.required()?);
         let listener = process::bind(&self.listen).await?;
         let Process { shutdown, readiness } = Process::start(&self.process).await?;
@@ -59,18 +57,7 @@ impl QueryApi {
             stopping.cancelled().await;
             Ok(())
         });
-        // how far the log is, is shown while Kafka answers; without it everything else goes on
-        let heads = match self.kafka.log_settings()? {
-            None => None,
-            Some(kafka) => match KafkaLog::open(kafka).await {
-                Ok(log) => Some(log.reader(Sharing::Alone).await?),
-                Err(error @ KafkaLogError::Unavailable { .. }) => {
-                    tracing::warn!(%error, "/status/ will not tell how far the log is");
-                    None
-                }
-                Err(error) => return Err(error.into()),
-            },
-        };
+        let kafka = self.kafka.log_settings()?;
         let access =
             Access { read: Some(Resource::ALL.map(|resource| self.query.read_access.get(resource))), write: None };
         let query = ::query_api::QueryApi::new(
@@ -79,8 +66,12 @@ impl QueryApi {
             &database,
             keys.clone(),
             &self.listen.base_path,
-            heads,
+            None,
         );
+        if let Some(kafka) = kafka {
+            let (query, stopping) = (query.clone(), shutdown.token().clone());
+            shutdown.spawn("log", async move { follow(query, kafka, &stopping).await });
+        }
         let (watched, stopping) = (query.clone(), shutdown.token().clone());
         shutdown.spawn("query-api", async move { watched.watch_readiness(component, stopping).await });
         warn_if_open(self.listen.listen, access);
@@ -88,6 +79,19 @@ impl QueryApi {
         http::spawn_server("http", listener, app, &shutdown);
         shutdown.drained().await.map(|()| ExitCode::SUCCESS)
     }
+}
+
+/// Lets `/status/` tell how far the log is, as soon as Kafka answers; until then everything else goes on.
+async fn follow(
+    query: ::query_api::QueryApi,
+    kafka: KafkaLogSettings,
+    stopping: &CancellationToken,
+) -> anyhow::Result<()> {
+    if let Some(log) = open_kafka(kafka, stopping).await? {
+        query.follow(log.reader(Sharing::Alone).await?);
+    }
+    stopping.cancelled().await;
+    Ok(())
 }
 
 /// Refuses tables that are missing and a database that does not let us in; waits for one that is away.

@@ -5,7 +5,7 @@ use ::projector::{Progress, ProjectorSettings, RebuildOptions};
 use service::settings::ZoneSettings;
 use std::process::ExitCode;
 
-/// Build the read model anew from the log, compare it, and put it in place.
+/// Build the read model anew from the log, compare it with the live one, verify it, and put it in place.
 #[derive(clap::Args)]
 pub struct Rebuild {
     #[command(flatten)]

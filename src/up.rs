@@ -35,8 +35,8 @@ use std::{
 };
 use tokio::{net::TcpListener, time::timeout};
 
-/// Connections that the parts of the process take from the database at most, and room for `footfall verify` beside it.
-const CONNECTIONS: u16 = 60;
+/// Connections for what runs beside `up`: verify, rebuild, a person who looks; and those that PostgreSQL keeps back.
+const SPARE_CONNECTIONS: u32 = 30;
 
 /// A part that takes longer to be ready does not keep the greeting back.
 const GREET_WITHIN: Duration = Duration::from_secs(5);
@@ -66,12 +66,13 @@ pub struct Up {
 
 impl Up {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
+        self.query.check().map_err(anyhow::Error::msg)?;
         let listener = process::bind(&self.listen).await?;
         let process = Process::start(&self.process).await?;
         let data_dir = local_postgres::prepare_data_dir(&self.stores.data_dir.path()?)?;
         let own = match self.stores.database.database()? {
             Some(_) => None,
-            None => Some(start_postgres(&data_dir, &process).await?),
+            None => Some(start_postgres(&data_dir, self.connections()?, &process).await?),
         };
         let ended = match own {
             // told to stop while the database was starting
@@ -87,6 +88,18 @@ impl Up {
             }
         };
         ended.map(|()| ExitCode::SUCCESS)
+    }
+
+    /// Connections that the parts of the process take at most, and some to spare. No setting goes so far that it is not
+    /// possible.
+    fn connections(&self) -> anyhow::Result<u16> {
+        let parts = [
+            self.query.connections(),
+            self.projector.connections(),
+            event_log::postgres::CONNECTIONS,
+            SPARE_CONNECTIONS,
+        ];
+        Ok(u16::try_from(parts.iter().sum::<u32>())?)
     }
 
     async fn run_on(
@@ -184,8 +197,12 @@ impl Up {
     }
 }
 
-async fn start_postgres(data_dir: &Path, process: &Process) -> anyhow::Result<Option<LocalPostgres>> {
-    let settings = local_postgres::Settings { max_connections: CONNECTIONS, ..local_postgres::Settings::new(data_dir) };
+async fn start_postgres(
+    data_dir: &Path,
+    max_connections: u16,
+    process: &Process,
+) -> anyhow::Result<Option<LocalPostgres>> {
+    let settings = local_postgres::Settings { max_connections, ..local_postgres::Settings::new(data_dir) };
     let start = LocalPostgres::start(settings);
     match process.shutdown.token().run_until_cancelled(start).await {
         Some(started) => Ok(Some(started?)),
@@ -207,4 +224,29 @@ fn greet(mut address: SocketAddr, base: &str, link: &str) {
         "Footfall is up.\n\n  Lists    {site}/\n  API      {site}/docs/\n  Report   {site}/sign-in/?link={link}\n           (signs you in, once, within the hour)\n\n  \
          Send a first event:\n\n    curl -X POST {site}/pageviews/ -H 'Content-Type: application/json' -d '{event}'\n\n  Ctrl-C stops it."
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        up: Up,
+    }
+
+    #[test]
+    fn its_own_postgresql_has_room_for_what_the_settings_ask_for() {
+        let room = |arguments: &[&str]| {
+            let up =
+                Command::try_parse_from([&["up"], arguments].concat()).unwrap_or_else(|error| panic!("{error}")).up;
+            i64::from(up.connections().unwrap())
+        };
+        let usual = room(&[]);
+        assert_eq!(room(&["--query-connections", "200", "--projector-connections", "100"]) - usual, 192 + 94);
+        // verify takes three, rebuild those of a projector; and PostgreSQL keeps three back
+        assert!(usual >= (8 + 2) + (6 + 1) + 8 + 3 + 7 + 3, "{usual}");
+    }
 }

@@ -6,7 +6,8 @@ use std::{path::PathBuf, process::ExitCode};
 
 /// Prove that every event on the log has its row or its reason, every row its event, and every number its rows.
 ///
-/// Not compared: an interaction's metadata, and what a session has folded out of its events.
+/// Facts are compared with all that their event holds, metadata by its value; sessions with what their events fold into.
+/// Memory is bounded: where a partition has more than 200,000 sessions, its log is read again for the others.
 #[derive(clap::Args)]
 pub struct Verify {
     #[command(flatten)]
@@ -21,7 +22,7 @@ impl Verify {
         let stores = Stores::attach(&self.stores).await?;
         let verified = async {
             let log = stores.log(&self.stores).await?;
-            let options = VerifyOptions { acknowledged: self.acknowledged };
+            let options = VerifyOptions { acknowledged: self.acknowledged, ..VerifyOptions::default() };
             ::projector::verify(&stores.database, &*log, &options, &Progress::visible()).await
         };
         let verified = verified.await;

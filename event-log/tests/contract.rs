@@ -8,6 +8,7 @@ mod contract {
     pub mod kafka_alone;
     pub mod kafka_away;
     pub mod postgres_alone;
+    pub mod postgres_away;
     pub mod postgres_cut;
     pub mod reading;
     pub mod sharing;

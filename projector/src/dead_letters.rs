@@ -53,6 +53,15 @@ pub async fn list(pool: &PgPool, after: Option<Position>, limit: u32) -> sqlx::R
     .await
 }
 
+/// How many dead letters there are after a position.
+pub async fn count_after(pool: &PgPool, after: Position) -> sqlx::Result<i64> {
+    sqlx::query_scalar("SELECT count(*) FROM dead_letter WHERE (partition, \"offset\") > ($1, $2)")
+        .bind(i32::from(after.partition))
+        .bind(after.offset)
+        .fetch_one(pool)
+        .await
+}
+
 /// Why a record cannot be passed over.
 #[derive(Debug, thiserror::Error)]
 pub enum SkipError {

@@ -2,20 +2,19 @@
 
 use crate::{
     health::{Health, postgres_away},
+    patience::look,
     write::backoff,
 };
 use anyhow::bail;
 use service::database::Database;
 use sqlx::{Connection, PgConnection};
 use std::time::Duration;
-use tokio::time::timeout;
 
 /// Name of the advisory lock. Any number will do.
 const READ_MODEL_LOCK: i64 = 0x466f_6f74_0002;
 
-/// How often the connection is tried on which the lock is held, and how long it may take to answer.
+/// How often the connection is tried on which the lock is held.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// The lock, held as long as this value and its connection live.
 #[derive(Debug)]
@@ -36,13 +35,16 @@ impl Lease {
 
     async fn take(database: &Database, name: &str, statement: &'static str) -> sqlx::Result<Option<Self>> {
         let options = database.options_for(schema::migrations::READ_MODEL_SCHEMA, name);
-        let mut connection = PgConnection::connect_with(&options).await?;
-        let taken: bool = sqlx::query_scalar(statement).bind(READ_MODEL_LOCK).fetch_one(&mut connection).await?;
-        if taken {
-            return Ok(Some(Self { connection }));
-        }
-        connection.close().await?;
-        Ok(None)
+        look(async {
+            let mut connection = PgConnection::connect_with(&options).await?;
+            let taken: bool = sqlx::query_scalar(statement).bind(READ_MODEL_LOCK).fetch_one(&mut connection).await?;
+            if taken {
+                return Ok(Some(Self { connection }));
+            }
+            connection.close().await?;
+            Ok(None)
+        })
+        .await
     }
 
     /// Keeps the lock over restarts of PostgreSQL, and tells `health` while it is away. Ends only with an error: a
@@ -50,10 +52,9 @@ impl Lease {
     pub async fn keep(mut self, database: Database, health: &Health) -> anyhow::Result<()> {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            let lost = match timeout(ANSWER_WITHIN, self.connection.ping()).await {
-                Ok(Ok(())) => continue,
-                Ok(Err(error)) => postgres_away(&error),
-                Err(_) => postgres_away(&"it does not answer"),
+            let lost = match look(self.connection.ping()).await {
+                Ok(()) => continue,
+                Err(error) => postgres_away(&error),
             };
             tracing::warn!(reason = lost, "waiting");
             health.set("lock", Some(&lost));

@@ -4,12 +4,14 @@
 //! commits its batch in one transaction that begins with the [`checkpoint`].
 
 pub mod checkpoint;
+mod crew;
 pub mod dead_letters;
 pub mod dimensions;
 pub mod health;
 pub mod lease;
 pub mod metrics;
 pub mod model;
+pub mod patience;
 pub mod progress;
 pub mod projection;
 pub mod rebuild;

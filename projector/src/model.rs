@@ -1,6 +1,8 @@
 //! The read model as the projector holds it: connections, what it was made for, caches.
 
-use crate::{dimensions::Dimensions, slices::Slices, write::is_outage};
+use crate::{
+    dimensions::Dimensions, patience::Patience, settings::STATEMENT_TIMEOUT, slices::Slices, write::is_outage,
+};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use event_log::LogId;
@@ -32,6 +34,8 @@ pub struct ReadModel {
     pub made_for: MadeFor,
     /// Tells it from the read model that may take its place.
     pub generation: Uuid,
+    /// How long PostgreSQL may take for a batch.
+    pub patience: Patience,
     /// Interned texts.
     pub dimensions: Dimensions,
     /// Months and days that have tables.
@@ -124,7 +128,14 @@ impl ReadModel {
         .bind(PROJECTION)
         .execute(&pool)
         .await?;
-        Ok(Self { pool, made_for, generation, dimensions: Dimensions::default(), slices: Slices::default() })
+        Ok(Self {
+            pool,
+            made_for,
+            generation,
+            patience: Patience::with(STATEMENT_TIMEOUT),
+            dimensions: Dimensions::default(),
+            slices: Slices::default(),
+        })
     }
 
     /// The deduplication window; `None` when repetitions are not looked for.

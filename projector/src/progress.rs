@@ -59,6 +59,12 @@ impl Progress {
         }
     }
 
+    /// So many more records are to be done than was thought.
+    pub fn more(&self, records: u64) {
+        self.bar.inc_length(records);
+        self.total.fetch_add(records, Ordering::Relaxed);
+    }
+
     /// Some more records are done.
     pub fn advance(&self, records: usize) {
         let records = u64::try_from(records).unwrap_or(u64::MAX);

@@ -2,9 +2,11 @@
 
 use crate::{
     checkpoint,
+    crew::Crew,
     health::{Health, postgres_away},
     lease::Lease,
     model::{MadeFor, PrepareError, ReadModel},
+    patience::look,
     same_log::{NotTheSameLog, start_offset},
     settings::ProjectorSettings,
     slices,
@@ -21,13 +23,8 @@ use service::{
     lifecycle::Shutdown,
     ops::Component,
 };
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+use std::{future::Future, sync::Arc, time::Duration};
+use tokio::time::timeout;
 
 /// How often tables are made ahead and dropped behind.
 const MAINTENANCE_EVERY: Duration = Duration::from_hours(1);
@@ -58,15 +55,8 @@ pub async fn run(
     let Started { model, lease, reader } = result?;
     health.ready();
     tracing::info!(log = %log.log_id(), partitions = log.partitions(), "projecting");
-    let mut team = Team {
-        settings,
-        model: model.clone(),
-        reader: reader.clone(),
-        health: health.clone(),
-        workers: JoinSet::new(),
-        tokens: HashMap::new(),
-        ended: HashSet::new(),
-    };
+    let mut team =
+        Team { settings, model: model.clone(), reader: reader.clone(), health: health.clone(), crew: Crew::default() };
     let result = tokio::select! {
         biased;
         () = token.cancelled() => Ok(()),
@@ -74,7 +64,7 @@ pub async fn run(
         result = lease.keep(database, &health) => result,
         () = maintain(&model) => Ok(()),
     };
-    let all: Vec<u16> = team.tokens.keys().copied().collect();
+    let all = team.crew.partitions();
     team.let_go(&all).await;
     reader.close().await;
     model.pool.close().await;
@@ -94,7 +84,13 @@ async fn start(
     log: &dyn EventLog,
     health: &Health,
 ) -> anyhow::Result<Started> {
-    let pool = database.pool(READ_MODEL_SCHEMA, "footfall projector", settings.projector_connections);
+    let patience = settings.patience();
+    let pool = database.writing_pool(
+        READ_MODEL_SCHEMA,
+        "footfall projector",
+        settings.projector_connections,
+        patience.statement,
+    );
     let made_for = MadeFor {
         zone,
         log_id: log.log_id().clone(),
@@ -112,10 +108,11 @@ async fn start(
         tokio::time::sleep(waits.next().unwrap_or(LET_GO_WITHIN)).await;
     };
     let model = loop {
-        match ReadModel::prepare(pool.clone(), made_for.clone()).await {
-            Ok(model) => break Arc::new(model),
-            Err(PrepareError::Unavailable(error)) => wait_for_postgres(health, &error),
-            Err(error) => return Err(error.into()),
+        match timeout(patience.attempt, ReadModel::prepare(pool.clone(), made_for.clone())).await {
+            Ok(Ok(model)) => break Arc::new(ReadModel { patience, ..model }),
+            Err(_) => wait_for_postgres(health, &sqlx::Error::PoolTimedOut),
+            Ok(Err(PrepareError::Unavailable(error))) => wait_for_postgres(health, &error),
+            Ok(Err(error)) => return Err(error.into()),
         }
         tokio::time::sleep(waits.next().unwrap_or(LET_GO_WITHIN)).await;
     };
@@ -135,7 +132,7 @@ async fn start(
         health.set("start", Some(&error));
         tokio::time::sleep(waits.next().unwrap_or(LET_GO_WITHIN)).await;
     };
-    if let Err(error) = slices::make_ahead(&model, Utc::now()).await {
+    if let Err(error) = in_time(&model, slices::make_ahead(&model, Utc::now())).await {
         tracing::warn!(%error, "the next months could not be made yet");
     }
     Ok(Started { model, lease, reader })
@@ -150,7 +147,7 @@ fn wait_for_postgres(health: &Health, error: &sqlx::Error) {
 /// could not be found out now.
 async fn check_all(model: &ReadModel, reader: &dyn EventReader) -> anyhow::Result<Option<String>> {
     for partition in 0..model.made_for.partitions {
-        let found = match checkpoint::read(&model.pool, partition).await {
+        let found = match look(checkpoint::read(&model.pool, partition)).await {
             Ok(found) => found,
             Err(error) => return Ok(Some(postgres_away(&error))),
         };
@@ -168,13 +165,17 @@ async fn check_all(model: &ReadModel, reader: &dyn EventReader) -> anyhow::Resul
 async fn maintain(model: &ReadModel) {
     loop {
         tokio::time::sleep(MAINTENANCE_EVERY).await;
-        if let Err(error) = slices::make_ahead(model, Utc::now()).await {
+        if let Err(error) = in_time(model, slices::make_ahead(model, Utc::now())).await {
             tracing::warn!(%error, "the next months could not be made");
         }
-        if let Err(error) = slices::drop_passed_days(model).await {
+        if let Err(error) = in_time(model, slices::drop_passed_days(model)).await {
             tracing::warn!(%error, "days of seen event ids could not be dropped");
         }
     }
+}
+
+async fn in_time<T>(model: &ReadModel, work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    timeout(model.patience.attempt, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 /// The workers.
@@ -183,10 +184,7 @@ struct Team<'a> {
     model: Arc<ReadModel>,
     reader: Arc<dyn EventReader>,
     health: Health,
-    workers: JoinSet<u16>,
-    tokens: HashMap<u16, CancellationToken>,
-    /// Workers that ended by themselves, having been told by the log.
-    ended: HashSet<u16>,
+    crew: Crew,
 }
 
 impl Team<'_> {
@@ -194,8 +192,8 @@ impl Team<'_> {
         let mut waits = backoff();
         loop {
             let change = tokio::select! {
-                Some(ended) = self.workers.join_next() => {
-                    self.ended.insert(ended.context("a worker failed")?);
+                Some(ended) = self.crew.ended() => {
+                    ended.context("a worker failed")?;
                     continue;
                 }
                 change = self.reader.assignment() => change,
@@ -225,46 +223,17 @@ impl Team<'_> {
 
     fn take(&mut self, partitions: &[u16]) {
         for partition in partitions.iter().copied() {
-            let token = CancellationToken::new();
-            self.ended.remove(&partition);
-            if let Some(before) = self.tokens.insert(partition, token.clone()) {
-                before.cancel();
-            }
-            let worker = Worker {
-                model: self.model.clone(),
-                reader: self.reader.clone(),
-                partition,
-                health: self.health.partition(partition),
-                limits: self.settings.limits(),
-                token,
-            };
-            self.workers.spawn(async move {
-                worker.run().await;
-                partition
-            });
+            let (model, reader) = (self.model.clone(), self.reader.clone());
+            let (health, limits) = (self.health.partition(partition), self.settings.limits());
+            self.crew.put(partition, |token| Worker { model, reader, partition, health, limits, token }.run());
         }
     }
 
-    /// Ends the workers of these partitions and waits for them.
+    /// Ends the workers of these partitions.
     async fn let_go(&mut self, partitions: &[u16]) {
-        let mut waiting: Vec<u16> = partitions.to_vec();
-        for partition in partitions {
-            match self.tokens.remove(partition) {
-                Some(token) if !self.ended.contains(partition) => token.cancel(),
-                _ => waiting.retain(|other| other != partition),
-            }
-        }
-        let ended = async {
-            while !waiting.is_empty() {
-                match self.workers.join_next().await {
-                    Some(Ok(partition)) => waiting.retain(|other| *other != partition),
-                    Some(Err(error)) => tracing::error!(%error, "a worker failed"),
-                    None => break,
-                }
-            }
-        };
-        if tokio::time::timeout(LET_GO_WITHIN, ended).await.is_err() {
-            tracing::warn!(?partitions, "workers did not end in time; the checkpoint keeps them from doing harm");
+        let late = self.crew.let_go(partitions, LET_GO_WITHIN).await;
+        if !late.is_empty() {
+            tracing::warn!(partitions = ?late, "workers did not end in time and were stopped; nothing is lost by it");
         }
         for partition in partitions {
             self.health.partition(*partition).ready();

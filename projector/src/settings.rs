@@ -1,5 +1,11 @@
 //! The projector's settings.
 
+use crate::patience::Patience;
+use std::time::Duration;
+
+/// How long PostgreSQL may take for one statement of a batch: far more than any takes.
+pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// How the log is brought into the read model.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ProjectorSettings {
@@ -18,6 +24,9 @@ pub struct ProjectorSettings {
     /// Connections to PostgreSQL at most, besides one that holds the projector's lock
     #[arg(long, env = "FOOTFALL_PROJECTOR_CONNECTIONS", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub projector_connections: u32,
+    /// How long PostgreSQL may take for one statement of a batch, in seconds: then it is tried again
+    #[arg(long, env = "FOOTFALL_PROJECTOR_STATEMENT_TIMEOUT_SECONDS", default_value_t = STATEMENT_TIMEOUT.as_secs(), value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub projector_statement_timeout_seconds: u64,
     /// Projectors of one group divide the partitions among them (Kafka)
     #[arg(long, env = "FOOTFALL_PROJECTOR_GROUP", default_value = "footfall-projector")]
     pub projector_group: String,
@@ -35,6 +44,16 @@ pub struct Limits {
 }
 
 impl ProjectorSettings {
+    /// Connections to PostgreSQL that a projector takes at most: one holds its lock.
+    pub fn connections(&self) -> u32 {
+        self.projector_connections + 1
+    }
+
+    /// How long a batch may take.
+    pub fn patience(&self) -> Patience {
+        Patience::with(Duration::from_secs(self.projector_statement_timeout_seconds))
+    }
+
     /// The limits of a worker.
     pub fn limits(&self) -> Limits {
         let size =

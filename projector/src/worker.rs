@@ -6,6 +6,7 @@ use crate::{
     health::{PartitionHealth, postgres_away},
     metrics as names,
     model::ReadModel,
+    patience::look,
     projection::{Batch, Decoded, Outcome, Parked, Tally},
     same_log::{NotTheSameLog, start_offset},
     settings::Limits,
@@ -67,7 +68,7 @@ impl Worker {
         let mut waits = backoff();
         loop {
             let started = Instant::now();
-            let trouble = match self.follow().await {
+            let trouble = match self.follow_or_let_go().await {
                 Ok(()) => return self.health.ready(),
                 Err(trouble) => trouble,
             };
@@ -94,13 +95,22 @@ impl Worker {
         }
     }
 
+    /// Follows, and drops what is not done in time when it is to end.
+    async fn follow_or_let_go(&self) -> Result<(), Trouble> {
+        tokio::select! {
+            followed = self.follow() => followed,
+            () = async { self.token.cancelled().await; tokio::time::sleep(GRACE).await } => Ok(()),
+        }
+    }
+
     /// Reads the checkpoint, opens the log there and projects. `Ok`: the partition is not ours any more.
     async fn follow(&self) -> Result<(), Trouble> {
-        let found = checkpoint::read(&self.model.pool, self.partition).await.map_err(of_database)?;
+        let found = look(checkpoint::read(&self.model.pool, self.partition)).await.map_err(of_database)?;
         if found.generation != self.model.generation || found.next_offset < 0 {
             return Err(Trouble::Lasting("another read model has taken over: start the projector again".to_owned()));
         }
-        let skip = skipped_offsets(&self.model.pool, self.partition, found.next_offset).await.map_err(of_database)?;
+        let skip =
+            look(skipped_offsets(&self.model.pool, self.partition, found.next_offset)).await.map_err(of_database)?;
         let from = match start_offset(&*self.reader, self.partition, &found).await {
             Ok(from) => from,
             Err(NotTheSameLog::Read(error)) => return of_log(&error),
@@ -123,9 +133,7 @@ impl Worker {
             };
             let (mut batch, parked) = Batch::decode(self.partition, self.model.made_for.partitions, records, &skip);
             let too_many = cut_at_limit(&mut batch, &mut dead_in_a_row, self.limits.dead_letters_in_a_row);
-            if !self.project(&mut writer, &batch, &mut dead_in_a_row).await? {
-                return Ok(());
-            }
+            self.project(&mut writer, &batch, &mut dead_in_a_row).await?;
             if too_many || dead_in_a_row >= self.limits.dead_letters_in_a_row {
                 return Err(Trouble::Lasting(format!(
                     "the last {dead_in_a_row} records were all dead letters: see `footfall dead-letter list`; start \
@@ -164,26 +172,22 @@ impl Worker {
             let range = self.reader.watermarks(self.partition).await?;
             self.report(writer, Some(range.high)).await;
             if range.high <= writer.next_offset().max(range.low)
-                && let Err(error) = checkpoint::caught_up(&self.model, self.partition, writer.next_offset()).await
+                && let Err(error) = look(checkpoint::caught_up(&self.model, self.partition, writer.next_offset())).await
             {
                 tracing::debug!(partition = self.partition, %error, "could not note that the end was reached");
             }
         }
     }
 
-    /// Commits a batch. `false`: the worker was told to end, and the batch took too long to wait for.
-    async fn project(&self, writer: &mut PartitionWriter, batch: &Batch, dead: &mut usize) -> Result<bool, Trouble> {
+    /// Commits a batch.
+    async fn project(&self, writer: &mut PartitionWriter, batch: &Batch, dead: &mut usize) -> Result<(), Trouble> {
         if batch.is_empty() {
-            return Ok(true);
+            return Ok(());
         }
-        let outcomes = tokio::select! {
-            outcomes = writer.project(batch) => outcomes,
-            () = async { self.token.cancelled().await; tokio::time::sleep(GRACE).await } => return Ok(false),
-        };
-        match outcomes {
+        match writer.project(batch).await {
             Ok(tallies) => {
                 *dead = trailing_refusals(&tallies, *dead);
-                Ok(true)
+                Ok(())
             }
             Err(ProjectError::Fenced) => {
                 counter!(names::FENCED_TOTAL).increment(1);
@@ -211,7 +215,7 @@ impl Worker {
                 () = self.token.cancelled() => return Ok(()),
                 () = tokio::time::sleep(LOOK_FOR_SKIP_EVERY) => {}
             }
-            let skip = skipped_offsets(&self.model.pool, partition, offset).await.map_err(of_database)?;
+            let skip = look(skipped_offsets(&self.model.pool, partition, offset)).await.map_err(of_database)?;
             if skip.contains(&offset) {
                 return Err(Trouble::Reopen);
             }

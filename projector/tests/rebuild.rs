@@ -7,7 +7,7 @@ mod support;
 use chrono_tz::Tz;
 use clap::Parser;
 use projector::{Progress, RebuildError, RebuildOptions, RebuildReport, VerifyOptions, dead_letters, rebuild, verify};
-use schema::{Event, InteractionKind, codec};
+use schema::{Event, InteractionKind, Position, codec};
 use sqlx::Executor;
 use support::{running::*, *};
 
@@ -135,6 +135,60 @@ async fn a_dead_letter_that_the_live_model_has_not_always_stops_it() {
     assert!(
         report.differences.iter().any(|difference| difference.contains("is a dead letter in the new read model alone"))
     );
+}
+
+#[tokio::test]
+async fn a_new_read_model_that_verification_does_not_pass_is_never_put_in_place() {
+    let running = filled().await;
+    // somebody changes what goes into the next read model, in a way that no number tells
+    for statement in [
+        "CREATE FUNCTION public.other_metadata() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN NEW.metadata := '\"other\"'; RETURN NEW; END $$",
+        "CREATE FUNCTION public.damage() RETURNS event_trigger LANGUAGE plpgsql AS
+         $$ BEGIN
+             IF to_regclass('footfall_rebuild.interaction') IS NOT NULL
+                AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgname = 'damage') THEN
+                 CREATE TRIGGER damage BEFORE INSERT ON footfall_rebuild.interaction
+                     FOR EACH ROW EXECUTE FUNCTION public.other_metadata();
+             END IF;
+         END $$",
+        "CREATE EVENT TRIGGER damage ON ddl_command_end WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION public.damage()",
+    ] {
+        running.pool.execute(statement).await.unwrap();
+    }
+    let before = contents(&running, "footfall").await;
+    for accept_differences in [false, true] {
+        let report = rebuilt(&running, Tz::UTC, RebuildOptions { accept_differences }).await.unwrap();
+        assert!(!report.swapped, "{report}");
+        assert_eq!(report.differences, Vec::<String>::new());
+        assert!(report.unproven.iter().all(|found| found.what.contains("metadata")), "{report}");
+        assert!(report.to_string().contains("not what the log says"), "{report}");
+    }
+    assert_eq!(contents(&running, "footfall").await, before);
+    running.pool.execute("DROP EVENT TRIGGER damage").await.unwrap();
+    assert!(rebuilt(&running, Tz::UTC, RebuildOptions::default()).await.unwrap().swapped);
+}
+
+#[tokio::test]
+async fn what_was_passed_over_on_one_log_is_not_passed_over_on_another() {
+    let (running, mut other) = (filled().await, Running::prepare(3).await);
+    let skipped: (i32, i64) =
+        sqlx::query_as("SELECT partition, \"offset\" FROM skip").fetch_one(&running.pool).await.unwrap();
+    let views: Vec<_> = (0..100).map(|i| page_view("s", i, "http://a.example/")).collect();
+    let positions = other.append(&views).await;
+    let there = |position: &Position| (i32::from(position.partition), position.offset) == skipped;
+    let at_its_offset =
+        positions.iter().find(|position| there(position)).expect("one stands where the skipped one did");
+    // the live read model is of the first log, the new one becomes that of the other
+    other.database = running.database.clone();
+    let report = rebuilt(&other, Tz::UTC, RebuildOptions::default()).await.unwrap();
+    assert!(report.swapped, "{report}");
+    assert!(report.notes.iter().any(|note| note.contains("another log")), "{report}");
+    let id = at_its_offset.id();
+    assert_eq!(running.number(&format!("SELECT count(*) FROM page_view WHERE id = {id}")).await, 1);
+    assert_eq!(running.number("SELECT count(*) FROM page_view").await, 100);
+    assert_eq!(running.number("SELECT count(*) FROM dead_letter").await, 0);
+    assert_eq!(running.number("SELECT count(*) FROM skip").await, 0);
 }
 
 #[tokio::test]

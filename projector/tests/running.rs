@@ -6,8 +6,9 @@ mod support;
 
 use chrono_tz::Tz;
 use clap::Parser;
+use event_log::NewRecord;
 use projector::{dead_letters, run};
-use schema::{Position, codec};
+use schema::{Event, Position, SessionCorrected, codec};
 use service::lifecycle::Shutdown;
 use sqlx::Executor;
 use std::time::Duration;
@@ -30,6 +31,36 @@ async fn what_is_appended_becomes_rows() {
             12,
         )
         .await;
+    assert_eq!(running.readiness.missing(), []);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_time_beyond_the_calendar_is_a_dead_letter_wherever_it_stands() {
+    const TIME: &str = "2030-01-01T00:00:00Z";
+    let mut running = Running::prepare(1).await;
+    running.start(&[]);
+    let end = Some(TIME.parse().unwrap());
+    let corrected = SessionCorrected { end_time: Some(end), ..SessionCorrected::default() };
+    let mut occurred = page_view("s", 0, "http://a.example/");
+    let mut recorded = occurred.clone();
+    (occurred.occurred_at, recorded.recorded_at) = (TIME.parse().unwrap(), TIME.parse().unwrap());
+    let mut foreign = Vec::new();
+    for event in
+        [announced("s", 0, FIREFOX, end), envelope("s", 0, Event::SessionCorrected(corrected)), occurred, recorded]
+    {
+        for year in ["+200000", "200000", "-0001", "0000", "+262142", "+10000"] {
+            let text = String::from_utf8(codec::encode(&event)).unwrap();
+            assert!(text.contains(TIME), "{text}");
+            let value = text.replace(TIME, &TIME.replacen("2030", year, 1)).into_bytes();
+            foreign.push(NewRecord { value, ..garbage(1) });
+        }
+    }
+    let dead = i64::try_from(foreign.len()).unwrap();
+    running.append_raw(foreign).await;
+    running.append(&[page_view("s", 0, "http://a.example/")]).await;
+    running.until("what comes after them is stored", "SELECT count(*) FROM page_view", 1).await;
+    assert_eq!(running.number("SELECT count(*) FROM dead_letter WHERE reason = 'invalid'").await, dead);
     assert_eq!(running.readiness.missing(), []);
     running.stop().await;
 }

@@ -4,8 +4,9 @@
 
 mod support;
 
+use event_log::postgres::{PostgresLog, PostgresLogSettings};
 use projector::{Progress, VerifyOptions, VerifyReport, verify};
-use schema::{Event, InteractionKind, PageViewCorrected, Position};
+use schema::{Event, InteractionCorrected, InteractionKind, PageViewCorrected, Position};
 use sqlx::Executor;
 use std::io::Write;
 use support::{random::any_envelope, running::*, *};
@@ -53,7 +54,7 @@ async fn filled() -> (Running, tempfile::NamedTempFile) {
 }
 
 async fn verified(running: &Running, acknowledged: Option<&std::path::Path>) -> VerifyReport {
-    let options = VerifyOptions { acknowledged: acknowledged.map(Into::into) };
+    let options = VerifyOptions { acknowledged: acknowledged.map(Into::into), ..VerifyOptions::default() };
     verify(&running.database, &*running.log, &options, &Progress::silent()).await.unwrap()
 }
 
@@ -106,6 +107,26 @@ async fn each_kind_of_damage_to_rows_is_found() {
             "sessions whose row is not that of their first event",
         ),
         ("DELETE FROM dead_letter", "records that are no events and no dead letters"),
+        (
+            "UPDATE interaction SET metadata = '{\"a\": 2}' WHERE id = (SELECT max(id) FROM interaction)",
+            "interactions with other metadata than their event's",
+        ),
+        ("UPDATE session SET user_id = 'eve' WHERE session_id = 's0'", "what their events fold into: user_id"),
+        (
+            "UPDATE session SET ip_address = '10.0.0.9' WHERE session_id = 's0'",
+            "what their events fold into: ip_address",
+        ),
+        (
+            "UPDATE session SET start_time = start_time + interval '1 microsecond' WHERE session_id = 's0'",
+            "what their events fold into: start_time",
+        ),
+        ("UPDATE session SET end_time = NULL WHERE session_id = 's0'", "what their events fold into: end_time"),
+        ("UPDATE user_agent SET text = text || '.'", "what their events fold into: user_agent"),
+        (
+            "UPDATE session SET last_event_at = start_time, first_recorded_at = start_time - interval '1 day'
+             WHERE session_id = 's0'",
+            "what their events fold into: last_event_at, first_recorded_at",
+        ),
     ] {
         let (running, _file) = filled().await;
         let found = after(&running, sql).await;
@@ -156,7 +177,73 @@ async fn after_any_sequence_of_events_everything_is_accounted_for() {
     }
     running.until("all are counted", "SELECT sum(events)::bigint FROM tally", 2_000).await;
     running.stop().await;
+    // all sessions at a time, and so few that the log is read again and again
+    for sessions_at_a_time in [VerifyOptions::default().sessions_at_a_time, 1] {
+        let options = VerifyOptions { acknowledged: None, sessions_at_a_time };
+        let report = verify(&running.database, &*running.log, &options, &Progress::silent()).await.unwrap();
+        assert!(report.ok, "{report}");
+        assert_eq!(report.tally.values().sum::<i64>(), 2_000);
+    }
+}
+
+#[tokio::test]
+async fn damage_is_found_however_few_sessions_are_folded_at_a_time() {
+    let (running, _file) = filled().await;
+    running.pool.execute("UPDATE session SET user_id = 'eve' WHERE session_id IN ('s0', 's3', 's6')").await.unwrap();
+    for sessions_at_a_time in [1, 2, 100] {
+        let options = VerifyOptions { acknowledged: None, sessions_at_a_time };
+        let report = verify(&running.database, &*running.log, &options, &Progress::silent()).await.unwrap();
+        let found: i64 = report.differences.iter().map(|difference| difference.count).sum();
+        assert_eq!(found, 3, "{sessions_at_a_time}: {report}");
+    }
+}
+
+#[tokio::test]
+async fn metadata_is_compared_by_its_value_and_with_its_last_correction() {
+    let mut running = Running::prepare(1).await;
+    running.start(&[]);
+    let sent = r#"{ "b": [1.50, "\u00e4"], "a": 1, "a": 2 }"#;
+    let positions = running.append(&[interaction("s", 0, InteractionKind::Click, sent)]).await;
+    running.until("it is stored", "SELECT count(*) FROM interaction", 1).await;
+    assert!(verified(&running, None).await.ok);
+    for metadata in ["[1]", r#"{"corrected": true}"#] {
+        let metadata = Some(serde_json::value::RawValue::from_string(metadata.to_owned()).unwrap());
+        let (kind, element) = (None, None);
+        let corrected = InteractionCorrected { id: positions[0].id(), kind, element, metadata };
+        running.append(&[envelope("s", 1, Event::InteractionCorrected(corrected))]).await;
+    }
+    running.until("it is corrected", "SELECT count(*) FROM interaction WHERE metadata ? 'corrected'", 1).await;
+    running.stop().await;
     let report = verified(&running, None).await;
     assert!(report.ok, "{report}");
-    assert_eq!(report.tally.values().sum::<i64>(), 2_000);
+    let found = after(&running, "UPDATE interaction SET metadata = '[1]'").await;
+    assert!(found.iter().any(|what| what.contains("something else than their correction")), "{found:?}");
+}
+
+#[tokio::test]
+async fn what_may_repeat_an_event_that_is_no_longer_on_the_log_is_no_difference() {
+    let mut running = Running::prepare(1).await;
+    running.start(&[]);
+    let first = given(page_view("s", 0, "http://a.example/"), 1);
+    let mut late = given(page_view("s", 0, "http://a.example/"), 2);
+    late.recorded_at = at(30 * 86_400);
+    running
+        .append(&[
+            first.clone(),
+            page_view("other", 1, "http://a.example/"),
+            first,
+            announced("s", 2, FIREFOX, None),
+            late,
+        ])
+        .await;
+    running.until("all are counted", "SELECT sum(events)::bigint FROM tally", 5).await;
+    running.stop().await;
+    let settings = PostgresLogSettings { partitions: 1, writer: false, ..PostgresLogSettings::default() };
+    PostgresLog::open(running.test_database.options(), settings).await.unwrap().trim(0, 1, 10).await.unwrap();
+    let report = verified(&running, None).await;
+    assert!(report.ok, "{report}");
+    assert!(report.notes.iter().any(|note| note.contains("1 events without a row may repeat")), "{report}");
+    // one that is too late for a repetition is missed all the same
+    let found = after(&running, "DELETE FROM page_view WHERE id = 5").await;
+    assert!(found.iter().any(|what| what.contains("events without a row")), "{found:?}");
 }

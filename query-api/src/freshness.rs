@@ -7,6 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
+use event_log::{EventReader, ReadError, Watermarks};
+use schema::Position;
 use serde::Serialize;
 use serde_json::json;
 use service::{
@@ -14,7 +16,7 @@ use service::{
     time_format::show,
 };
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, error::Elapsed, timeout_at};
 use utoipa::{
     ToSchema,
     openapi::{RefOr, Schema, path::OperationBuilder},
@@ -28,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 struct Status {
     /// Events that wait, about: offsets are not dense.
     lag_records: Option<i64>,
-    /// How old the newest event is that the slowest partition with a lag has brought in, in seconds; 0 without a lag.
+    /// How long the oldest event has been waiting that has not been brought in yet, in seconds; 0 when none waits.
     lag_seconds: Option<i64>,
     /// When this was looked at.
     #[schema(format = "date-time")]
@@ -68,24 +70,29 @@ pub(crate) fn described() -> OperationBuilder {
 struct Checkpoint {
     partition: i32,
     next_offset: i64,
-    /// When the newest event in it was taken; without one, when the end of the log was last seen.
-    recorded_at: Option<DateTime<Utc>>,
+}
+
+/// What the log holds of a partition beyond its projection.
+#[derive(Clone, Copy)]
+struct Log {
+    end: i64,
+    /// When the oldest event that waits was appended.
+    waits_since: Option<DateTime<Utc>>,
 }
 
 /// `GET /status/`.
 pub(crate) async fn status(State(api): State<QueryApi>) -> Result<Response, QueryError> {
     let now = Utc::now();
-    let checkpoints: Vec<(i32, i64, Option<DateTime<Utc>>)> = sqlx::query_as(
-        "SELECT partition, next_offset, coalesce(recorded_at, caught_up_at) FROM checkpoint ORDER BY partition",
-    )
-    .fetch_all(&api.inner.pool)
-    .await?;
+    let checkpoints: Vec<(i32, i64)> =
+        sqlx::query_as("SELECT partition, next_offset FROM checkpoint ORDER BY partition")
+            .fetch_all(&api.inner.pool)
+            .await?;
     let deadline = Instant::now() + PATIENCE;
     let mut partitions = Vec::with_capacity(checkpoints.len());
-    for (partition, next_offset, recorded_at) in checkpoints {
-        let checkpoint = Checkpoint { partition, next_offset, recorded_at };
-        let log_end = log_end(&api, checkpoint.partition, deadline).await;
-        partitions.push(behind(&checkpoint, log_end, now));
+    for (partition, next_offset) in checkpoints {
+        let checkpoint = Checkpoint { partition, next_offset };
+        let log = log(&api, &checkpoint, deadline).await;
+        partitions.push(behind(&checkpoint, log, now));
     }
     // without partitions no projector has ever run, and the log may hold anything
     let known = |lags: &Vec<i64>| !lags.is_empty();
@@ -100,12 +107,29 @@ pub(crate) async fn status(State(api): State<QueryApi>) -> Result<Response, Quer
     Ok(Json(status).into_response())
 }
 
-async fn log_end(api: &QueryApi, partition: i32, deadline: Instant) -> Option<i64> {
+async fn log(api: &QueryApi, checkpoint: &Checkpoint, deadline: Instant) -> Option<Log> {
     // a log that did not answer for one partition is not asked for the next
-    let log = api.inner.log.as_ref().filter(|_| Instant::now() < deadline)?;
-    let asked = tokio::time::timeout_at(deadline, log.watermarks(u16::try_from(partition).ok()?)).await;
-    match asked {
-        Ok(Ok(watermarks)) => Some(watermarks.high),
+    let log = api.inner.log.get().filter(|_| Instant::now() < deadline)?;
+    let partition = u16::try_from(checkpoint.partition).ok()?;
+    let Watermarks { low, high: end } = told(timeout_at(deadline, log.watermarks(partition)).await)?;
+    let next = checkpoint.next_offset.max(low);
+    let waits_since = if next < end { oldest(&**log, Position::new(partition, next), deadline).await } else { None };
+    Some(Log { end, waits_since })
+}
+
+/// When the first record at or behind a position was appended.
+async fn oldest(log: &dyn EventReader, at: Position, deadline: Instant) -> Option<DateTime<Utc>> {
+    if let Some(record) = told(timeout_at(deadline, log.record_at(at)).await)? {
+        return Some(record.appended_at);
+    }
+    // offsets are not dense: the next one may be a gap
+    let next = async { log.open(at.partition, at.offset).await.ok()?.next(1, 1).await.ok() };
+    timeout_at(deadline, next).await.ok()??.first().map(|record| record.appended_at)
+}
+
+fn told<T>(answer: Result<Result<T, ReadError>, Elapsed>) -> Option<T> {
+    match answer {
+        Ok(Ok(answer)) => Some(answer),
         Ok(Err(error)) => {
             tracing::debug!(%error, "the log does not tell where it ends");
             None
@@ -114,17 +138,16 @@ async fn log_end(api: &QueryApi, partition: i32, deadline: Instant) -> Option<i6
     }
 }
 
-fn behind(checkpoint: &Checkpoint, log_end: Option<i64>, now: DateTime<Utc>) -> Partition {
-    let lag_records = log_end.map(|end| (end - checkpoint.next_offset).max(0));
+fn behind(checkpoint: &Checkpoint, log: Option<Log>, now: DateTime<Utc>) -> Partition {
+    let lag_records = log.map(|log| (log.end - checkpoint.next_offset).max(0));
     let lag_seconds = match lag_records {
-        None => None,
         Some(0) => Some(0),
-        Some(_) => checkpoint.recorded_at.map(|recorded_at| (now - recorded_at).num_seconds().max(0)),
+        _ => log.and_then(|log| log.waits_since).map(|since| (now - since).num_seconds().max(0)),
     };
     Partition {
         partition: checkpoint.partition,
         next_offset: checkpoint.next_offset,
-        log_end,
+        log_end: log.map(|log| log.end),
         lag_records,
         lag_seconds,
     }
@@ -137,15 +160,15 @@ mod tests {
     #[test]
     fn a_lag_is_told_in_records_and_seconds_and_nothing_is_made_up() {
         let now = DateTime::from_timestamp(1_000, 0).unwrap();
-        let checkpoint = Checkpoint { partition: 3, next_offset: 10, recorded_at: DateTime::from_timestamp(940, 0) };
-        let of = |end| {
-            let found = behind(&checkpoint, end, now);
+        let of = |log| {
+            let found = behind(&Checkpoint { partition: 3, next_offset: 10 }, log, now);
             (found.lag_records, found.lag_seconds)
         };
-        assert_eq!(of(Some(15)), (Some(5), Some(60)));
-        assert_eq!(of(Some(10)), (Some(0), Some(0)));
+        let since = |seconds| DateTime::from_timestamp(seconds, 0);
+        assert_eq!(of(Some(Log { end: 15, waits_since: since(940) })), (Some(5), Some(60)));
+        assert_eq!(of(Some(Log { end: 15, waits_since: since(2_000) })), (Some(5), Some(0)), "clocks differ");
+        assert_eq!(of(Some(Log { end: 15, waits_since: None })), (Some(5), None));
+        assert_eq!(of(Some(Log { end: 10, waits_since: None })), (Some(0), Some(0)));
         assert_eq!(of(None), (None, None));
-        let nothing = behind(&Checkpoint { recorded_at: None, ..checkpoint }, Some(15), now);
-        assert_eq!((nothing.lag_records, nothing.lag_seconds), (Some(5), None));
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     docs::{self, Documents},
     error::QueryError,
     freshness, lists, report,
-    settings::QuerySettings,
+    settings::{ACCOUNT_CONNECTIONS, QuerySettings},
     sign_in,
 };
 use anyhow::bail;
@@ -30,7 +30,10 @@ use service::{
     throttle::Attempts,
 };
 use sqlx::PgPool;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
@@ -60,7 +63,7 @@ pub(crate) struct Inner {
     pub accounts: PgPool,
     pub keys: Keys,
     pub base_path: String,
-    pub log: Option<Arc<dyn EventReader>>,
+    pub log: OnceLock<Arc<dyn EventReader>>,
     pub password_checks: Semaphore,
     pub attempts: Attempts,
 }
@@ -77,12 +80,18 @@ impl QueryApi {
     ) -> Self {
         let (connections, timeout) = (settings.query_connections, settings.statement_timeout());
         let pool = database.read_only_pool(READ_MODEL_SCHEMA, "footfall query-api", connections, timeout);
-        let accounts = database.pool(ACCOUNTS_SCHEMA, "footfall query-api accounts", 2);
+        let accounts = database.pool(ACCOUNTS_SCHEMA, "footfall query-api accounts", ACCOUNT_CONNECTIONS);
         let base_path = base_path.to_owned();
         let password_checks = Semaphore::new(PASSWORD_CHECKS);
         let attempts = Attempts::default();
+        let log = log.map_or_else(OnceLock::new, OnceLock::from);
         let inner = Inner { settings, zone, pool, accounts, keys, base_path, log, password_checks, attempts };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// From now on `/status/` tells how far the log is. The first reader stays.
+    pub fn follow(&self, log: Arc<dyn EventReader>) {
+        let _ = self.inner.log.set(log);
     }
 
     /// The routes, without a fallback: they can be merged with those of ingest. `document` describes all of them.

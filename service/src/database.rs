@@ -63,7 +63,11 @@ impl Database {
         self.options.clone().application_name(application_name).options([
             ("search_path", search_path),
             ("timezone", "UTC"),
+            // the server learns within a minute that nobody is there, and lets go of what was locked
             ("tcp_keepalives_idle", "30"),
+            ("tcp_keepalives_interval", "10"),
+            ("tcp_keepalives_count", "3"),
+            ("tcp_user_timeout", "60000"),
         ])
     }
 
@@ -87,6 +91,25 @@ impl Database {
         let options = self
             .options_for(search_path, application_name)
             .options([("default_transaction_read_only", "on"), ("statement_timeout", timeout.as_str())]);
+        Self::pool_options(max_connections).connect_lazy_with(options)
+    }
+
+    /// A [`pool`](Self::pool) of one who writes: the server ends a statement after `statement_timeout`, a wait for a
+    /// lock after half of it, and a transaction whose owner has fallen silent after all of it, so that what it has
+    /// locked is free again.
+    pub fn writing_pool(
+        &self,
+        search_path: &str,
+        application_name: &str,
+        max_connections: u32,
+        statement_timeout: Duration,
+    ) -> PgPool {
+        let [timeout, half] = [statement_timeout, statement_timeout / 2].map(|wait| wait.as_millis().to_string());
+        let options = self.options_for(search_path, application_name).options([
+            ("statement_timeout", timeout.as_str()),
+            ("lock_timeout", half.as_str()),
+            ("idle_in_transaction_session_timeout", timeout.as_str()),
+        ]);
         Self::pool_options(max_connections).connect_lazy_with(options)
     }
 

@@ -45,6 +45,34 @@ async fn while_kafka_is_away_ingest_answers_503_and_everything_recovers_by_itsel
     ingest.stop().await;
 }
 
+#[tokio::test]
+async fn a_query_api_that_starts_while_kafka_is_away_tells_the_end_of_the_log_later() {
+    let mut broker = Broker::start().await;
+    let place = Place::with_brokers(broker.brokers()).await;
+    place.migrate(3).await;
+    let (mut ingest, mut projector) = (place.start(&["ingest"]), place.start(&["projector"]));
+    ingest.until_ready().await;
+    projector.until_ready().await;
+    assert_eq!(post(ingest.address("http").await, "/pageviews/", &page_view()).await.status, 202);
+    place.until_caught_up().await;
+    broker.stop().await;
+
+    let mut query_api = place.start(&["query-api"]);
+    query_api.until_ready().await;
+    let read = query_api.address("http").await;
+    assert_eq!(get(read, "/pageviews/").await.json()["count"], 1, "reads need no log");
+    assert!(get(read, "/status/").await.json()["lag_records"].is_null());
+    broker.start_again().await;
+    eventually("the end of the log is told", SOON, async || {
+        let status = get(read, "/status/").await.json();
+        (status["lag_records"] == 0 && status["lag_seconds"] == 0).then_some(())
+    })
+    .await;
+    for process in [projector, ingest, query_api] {
+        process.stop().await;
+    }
+}
+
 /// An address that a process of its own can use.
 fn url(folder: &Path) -> String {
     let password = std::fs::read_to_string(folder.join("postgres.password")).unwrap();

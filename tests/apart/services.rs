@@ -300,6 +300,21 @@ async fn what_is_no_event_of_ours_is_a_dead_letter_and_everything_after_it_is_pr
         expected.iter().map(|(p, o, r)| (json!(p), json!(o), json!(r))).collect::<Vec<_>>()
     );
     assert!(letters.iter().all(|letter| !letter["error"].as_str().unwrap().is_empty()), "{letters:?}");
+    // a list that ends says how many more there are, and how to see them
+    let (mut walked, mut arguments) = (Vec::new(), vec!["dead-letter".to_owned(), "list".into(), "--limit=3".into()]);
+    for left in [5, 2, 0] {
+        let said = place.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).await.well();
+        let (more, shown): (Vec<_>, Vec<_>) = said.into_iter().partition(|line| line.contains(" more: --after "));
+        walked.extend(shown.iter().map(|line| serde_json::from_str::<Value>(line).unwrap()));
+        assert_eq!(more.len(), usize::from(left > 0), "{more:?}");
+        for more in more {
+            assert!(more.starts_with(&format!("{left} more: ")), "{more}");
+            let after = more.split("--after ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+            arguments.truncate(3);
+            arguments.extend(["--after".to_owned(), after]);
+        }
+    }
+    assert_eq!(walked, letters);
     projector.until_ready().await;
     place.verify().await;
     projector.stop().await;

@@ -79,3 +79,34 @@ fn a_wrong_value_is_told_with_the_name_of_its_setting() {
         assert!(told.contains(flag) && told.lines().count() == 1, "{told}");
     }
 }
+
+#[test]
+fn an_empty_variable_counts_as_none() {
+    let configured = |variables: &[&str]| {
+        let mut command = footfall(&["config", "query-api"]);
+        command.envs(variables.iter().map(|name| (name, "")));
+        lines(command)
+    };
+    let variables =
+        ["FOOTFALL_TIME_ZONE", "FOOTFALL_SESSIONS_THROTTLE", "FOOTFALL_KAFKA_BROKERS", "FOOTFALL_PAGE_SIZE_MAX"];
+    assert_eq!(configured(&variables), configured(&[]));
+
+    // also where nothing else would do, as a number or a database
+    let database = database();
+    let mut command = footfall(&["up", "--database-url", &database.url()]);
+    for name in ["FOOTFALL_DATABASE_URL", "FOOTFALL_QUERY_CONNECTIONS", "FOOTFALL_KAFKA_BROKERS", "FOOTFALL_BASE_PATH"]
+    {
+        command.env(name, "");
+    }
+    assert_eq!(Service::start(command).get("/sessions/").status, 200);
+}
+
+#[test]
+fn page_sizes_that_do_not_fit_one_another_are_told_on_one_line() {
+    for service in ["up", "query-api"] {
+        let output = run(&[service, "--page-size-max", "5"]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success());
+        assert!(told.contains("--page-size-default") && told.lines().count() == 1, "{told}");
+    }
+}

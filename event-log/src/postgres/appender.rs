@@ -10,7 +10,7 @@ use crate::{AppendError, metrics as names};
 use chrono::Utc;
 use sqlx::{Connection, PgConnection};
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::time::{Instant, sleep, timeout};
@@ -18,23 +18,55 @@ use tokio::time::{Instant, sleep, timeout};
 /// An idle connection is tried this often, so that readiness is true and the lock is surely held.
 const PING_EVERY: Duration = Duration::from_secs(5);
 
-/// Above the `statement_timeout` of the connection: when it passes, the connection is dead.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+/// A connection that is back within this is not worth a refusal: who appends meanwhile just waits.
+const BRIEF: Duration = Duration::from_millis(500);
+
+/// The connection has not answered in time.
+const NO_ANSWER: sqlx::Error = sqlx::Error::PoolTimedOut;
 
 /// Pauses between attempts to connect: the first one and the longest one.
 const RETRY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
 /// What keeps the log from taking records, if anything.
 #[derive(Default)]
-pub(super) struct Status(Mutex<Option<String>>);
+pub(super) struct Status(Mutex<Option<Trouble>>);
+
+struct Trouble {
+    reason: String,
+    /// Since when there is no connection, where that is the trouble.
+    lost: Option<Instant>,
+}
 
 impl Status {
-    pub fn trouble(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn trouble(&self) -> MutexGuard<'_, Option<Trouble>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&self, trouble: Option<String>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    /// Why the log takes no records.
+    pub fn reason(&self) -> Option<String> {
+        self.trouble().as_ref().map(|trouble| trouble.reason.clone())
+    }
+
+    /// Why it is of no use to queue a record: there has been no connection for more than a moment.
+    pub fn away(&self) -> Option<String> {
+        let trouble = self.trouble();
+        let trouble = trouble.as_ref()?;
+        trouble.lost?.elapsed().ge(&BRIEF).then(|| trouble.reason.clone())
+    }
+
+    fn well(&self) {
+        *self.trouble() = None;
+    }
+
+    /// Records are refused, or none will be taken ever again: who appends is told by trying.
+    fn refused(&self, reason: String) {
+        *self.trouble() = Some(Trouble { reason, lost: None });
+    }
+
+    fn lost(&self, reason: &str) {
+        let mut trouble = self.trouble();
+        let since = trouble.as_ref().and_then(|trouble| trouble.lost).unwrap_or_else(Instant::now);
+        *trouble = Some(Trouble { reason: format!("PostgreSQL does not answer: {reason}"), lost: Some(since) });
     }
 }
 
@@ -61,7 +93,7 @@ impl Appender {
             Ok(()) => self.owner.release().await,
             Err(fenced) => {
                 tracing::error!(reason = %fenced, "another process writes to this log: appending ends");
-                self.status.set(Some(fenced.to_string()));
+                self.status.refused(fenced.to_string());
                 self.queue.close(fenced.clone());
                 while let Some(call) = self.queue.pop() {
                     call.fail(0, &fenced);
@@ -102,7 +134,7 @@ impl Appender {
             if is_undone(&error) {
                 let reason = format!("PostgreSQL refused the records: {}", text(&error));
                 tracing::warn!(code = code(&error), records = batch.records(), %reason, "nothing of a batch was stored");
-                self.status.set(Some(reason.clone()));
+                self.status.refused(reason.clone());
                 batch.failed(&AppendError::Overloaded(reason));
                 return Ok(None);
             }
@@ -120,7 +152,7 @@ impl Appender {
 
     async fn insert(&mut self, batch: &Batch) -> Result<(), sqlx::Error> {
         let insert = batch.insert(self.owner.connection()?);
-        timeout(STATEMENT_TIMEOUT, insert).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        timeout(self.settings.answer_within(), insert).await.unwrap_or(Err(NO_ANSWER))
     }
 
     fn stored(&mut self, batch: Batch, started: Instant) -> Option<Call> {
@@ -133,19 +165,20 @@ impl Appender {
                 self.heads.moved(partition, after.next);
             }
         }
-        self.status.set(None);
+        self.status.well();
         batch.stored()
     }
 
     async fn ping(&mut self) -> Result<(), AppendError> {
+        let within = self.settings.answer_within();
         let error = match self.owner.connection() {
-            Ok(connection) => match timeout(STATEMENT_TIMEOUT, connection.ping()).await {
+            Ok(connection) => match timeout(within, connection.ping()).await {
                 Ok(Ok(())) => {
-                    self.status.set(None);
+                    self.status.well();
                     return Ok(());
                 }
                 Ok(Err(error)) => error,
-                Err(_) => sqlx::Error::PoolTimedOut,
+                Err(_) => NO_ANSWER,
             },
             Err(error) => error,
         };
@@ -161,15 +194,15 @@ impl Appender {
     async fn recover(&mut self, lost: &sqlx::Error, batch: Option<&Batch>) -> Result<Found, AppendError> {
         metrics::counter!(names::CONNECTION_LOST).increment(1);
         tracing::warn!(error = %text(lost), "the connection of the log was lost: connecting again");
-        self.status.set(Some(format!("PostgreSQL does not answer: {}", text(lost))));
-        let mut pause = RETRY.0;
+        self.status.lost(&text(lost));
+        let (mut pause, within) = (RETRY.0, self.settings.answer_within());
         loop {
             let error = match self.owner.retake().await {
-                Ok(heads) => match self.compare(&heads, batch).await {
+                Ok(heads) => match timeout(within, self.compare(&heads, batch)).await.unwrap_or(Err(NO_ANSWER)) {
                     Ok(found) => {
                         let found = found?;
                         tracing::info!(?found, "the log is connected again");
-                        self.status.set(None);
+                        self.status.well();
                         return Ok(found);
                     }
                     Err(error) => PostgresLogError::from(error),
@@ -178,7 +211,7 @@ impl Appender {
             };
             match error {
                 PostgresLogError::Unavailable(reason) | PostgresLogError::Refused(reason) => {
-                    self.status.set(Some(format!("PostgreSQL does not answer: {reason}")));
+                    self.status.lost(&reason);
                     if self.queue.closed().is_some() {
                         return Err(AppendError::Unknown(reason));
                     }

@@ -38,6 +38,9 @@ pub const SCHEMA: &str = schema::migrations::LOG_SCHEMA;
 /// Connections that all readers of a log share; a reader holds one for the length of a step only.
 const READER_CONNECTIONS: u32 = 6;
 
+/// Connections that a process takes at most: its readers, the appender, and one while that one connects again.
+pub const CONNECTIONS: u32 = READER_CONNECTIONS + 2;
+
 /// How long a reader waits for a connection before it calls the log unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -6,12 +6,16 @@ use crate::LogId;
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
+use uuid::Uuid;
 
 /// How often to try the lock again while another process holds it.
 const LOCK_POLL: Duration = Duration::from_millis(50);
 
 /// How long one attempt to connect may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What an operator reads in `pg_stat_activity`, with what tells one owner from another behind it.
+const NAME: &str = "footfall log appender";
 
 /// The connection that holds the appender's lock, and what was read under it.
 pub(super) struct Owner {
@@ -26,14 +30,16 @@ pub(super) struct Owner {
 impl Owner {
     /// Connects, waits for the lock, makes the log if there is none, reads the heads.
     pub async fn take(options: PgConnectOptions, settings: &PostgresLogSettings) -> Result<Self, PostgresLogError> {
-        let options = options.application_name("footfall log appender").options([
+        let statement_timeout = settings.statement_timeout.as_millis().to_string();
+        let name = format!("{NAME} {}", Uuid::new_v4().simple());
+        let options = options.application_name(&name).options([
             // The server has to notice soon that an appender's machine is gone, as its lock keeps the next one out.
             ("tcp_keepalives_idle", "5"),
             ("tcp_keepalives_interval", "3"),
             ("tcp_keepalives_count", "3"),
             ("tcp_user_timeout", "15000"),
             // An insert that hangs must not hold the lock for longer than the next appender waits.
-            ("statement_timeout", "25000"),
+            ("statement_timeout", statement_timeout.as_str()),
             // What is answered 202 has to survive a power cut, whatever the server's default is.
             ("synchronous_commit", "on"),
         ]);
@@ -66,10 +72,16 @@ impl Owner {
         let mut connection = timeout(CONNECT_TIMEOUT, options.connect())
             .await
             .map_err(|_| PostgresLogError::Unavailable("no connection in time".into()))??;
-        lock(&mut connection, settings.lock_wait).await?;
-        tables::make(&mut connection, settings.partitions).await?;
-        let identity = tables::identity(&mut connection, settings).await?;
-        let heads = tables::heads(&mut connection).await?;
+        let read = async {
+            lock(&mut connection, settings.lock_wait).await?;
+            tables::make(&mut connection, settings.partitions).await?;
+            let identity = tables::identity(&mut connection, settings).await?;
+            let heads = tables::heads(&mut connection).await?;
+            Ok::<_, PostgresLogError>((identity, heads))
+        };
+        let (identity, heads) = timeout(settings.lock_wait + settings.answer_within(), read)
+            .await
+            .map_err(|_| PostgresLogError::Unavailable("no answer in time".into()))??;
         Ok((connection, identity, heads))
     }
 
@@ -90,15 +102,24 @@ impl Owner {
     }
 }
 
+/// Waits for the lock. A connection of this very owner that the server still keeps, because it has not noticed that
+/// nobody is there or waits for its disk, is ended; as long as it does not end, the server counts as away. Another
+/// holder is refused.
 async fn lock(connection: &mut PgConnection, wait: Duration) -> Result<(), PostgresLogError> {
+    tables::end_earlier(connection).await?;
     let started = Instant::now();
     while !tables::try_lock(connection).await? {
         if started.elapsed() < wait {
             sleep(LOCK_POLL).await;
             continue;
         }
-        if let Some(holder) = tables::holder(connection).await? {
-            return Err(PostgresLogError::Held(holder));
+        match tables::holder(connection).await? {
+            Some(holder) if holder.is_ours => {
+                let reason = format!("the lost connection still holds the log: {}", holder.text);
+                return Err(PostgresLogError::Unavailable(reason));
+            }
+            Some(holder) => return Err(PostgresLogError::Held(holder.text)),
+            None => {}
         }
     }
     Ok(())

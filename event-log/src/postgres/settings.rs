@@ -19,6 +19,17 @@ pub struct PostgresLogSettings {
     pub append_deadline: Duration,
     /// How long to wait for another appender to let the log go: the server may not have noticed yet that it is gone.
     pub lock_wait: Duration,
+    /// After how long the server ends a statement of the appender, so that one that hangs does not hold the lock for
+    /// ever. A connection that has not answered a fifth longer is taken for lost.
+    pub statement_timeout: Duration,
+}
+
+impl PostgresLogSettings {
+    /// How long the server may take for an answer before the connection is taken for lost: the statement has been
+    /// ended there by then, and the server would have said so.
+    pub(super) fn answer_within(&self) -> Duration {
+        self.statement_timeout * 6 / 5
+    }
 }
 
 impl Default for PostgresLogSettings {
@@ -32,6 +43,7 @@ impl Default for PostgresLogSettings {
             batch_bytes: 4 * 1024 * 1024,
             append_deadline: Duration::from_secs(5),
             lock_wait: Duration::from_secs(30),
+            statement_timeout: Duration::from_secs(25),
         }
     }
 }

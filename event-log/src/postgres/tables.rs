@@ -64,13 +64,35 @@ pub(super) async fn try_lock(connection: &mut PgConnection) -> Result<bool, sqlx
     sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(LOCK).fetch_one(connection).await
 }
 
-/// Who holds the appender's lock, in words; `None` when nobody does any more.
-pub(super) async fn holder(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar(
+/// Ends the connections that this owner, which its `application_name` tells, has had before. The server does not wait
+/// for them to be gone.
+pub(super) async fn end_earlier(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+            AND application_name = current_setting('application_name')",
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Who holds the appender's lock.
+pub(super) struct Holder {
+    /// In words.
+    pub text: String,
+    /// Whether it is an earlier connection of the owner that asks.
+    pub is_ours: bool,
+}
+
+/// Who holds the appender's lock; `None` when nobody does any more.
+pub(super) async fn holder(connection: &mut PgConnection) -> Result<Option<Holder>, sqlx::Error> {
+    let found: Option<(String, bool)> = sqlx::query_as(
         "SELECT format('%s (server process %s, connected from %s since %s)',
                        coalesce(nullif(a.application_name, ''), 'an unnamed program'), a.pid,
                        coalesce(host(a.client_addr) || ':' || a.client_port, 'a local socket'),
-                       to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS UTC'))
+                       to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS UTC')) AS text,
+                coalesce(a.application_name = current_setting('application_name'), false) AS is_ours
            FROM pg_locks l JOIN pg_stat_activity a USING (pid)
           WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -79,7 +101,8 @@ pub(super) async fn holder(connection: &mut PgConnection) -> Result<Option<Strin
     )
     .bind(LOCK)
     .fetch_optional(connection)
-    .await
+    .await?;
+    Ok(found.map(|(text, is_ours)| Holder { text, is_ours }))
 }
 
 /// Where every partition ends, in order of partitions.

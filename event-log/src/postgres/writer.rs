@@ -37,6 +37,10 @@ impl PostgresWriter {
     async fn outcomes(&self, records: Vec<NewRecord>) -> Outcomes {
         let count = records.len();
         let failed = |error: AppendError| vec![Err(error); count];
+        // While there is no connection it would only wait for its deadline, in vain.
+        if let Some(reason) = self.status.away() {
+            return failed(AppendError::Overloaded(reason));
+        }
         let deadline = Instant::now() + self.deadline;
         let (id, answer) = match self.queue.push(records) {
             Ok(waiting) => waiting,
@@ -68,7 +72,7 @@ impl EventWriter for PostgresWriter {
     }
 
     fn ready(&self) -> Result<(), String> {
-        match self.status.trouble().or_else(|| self.queue.closed().map(|reason| reason.to_string())) {
+        match self.status.reason().or_else(|| self.queue.closed().map(|reason| reason.to_string())) {
             Some(reason) => Err(reason),
             None => Ok(()),
         }

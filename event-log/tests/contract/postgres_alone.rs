@@ -12,9 +12,9 @@ use std::{sync::Arc, time::Duration};
 use test_support::eventually;
 use tokio_util::sync::CancellationToken;
 
-async fn kill_appender(engine: &PostgresEngine) -> bool {
+pub async fn kill_appender(engine: &PostgresEngine) -> bool {
     let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND application_name = 'footfall log appender'";
+        WHERE datname = current_database() AND application_name LIKE 'footfall log appender%'";
     !sqlx::query(kill).fetch_all(&engine.pool).await.unwrap().is_empty()
 }
 

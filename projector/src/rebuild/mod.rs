@@ -9,6 +9,7 @@ use crate::{
     lease::Lease,
     model::{MadeFor, PrepareError, ReadModel},
     progress::Progress,
+    verify::{Difference, VerifyOptions, verify_schema},
 };
 use chrono_tz::Tz;
 use event_log::{EventLog, EventReader, Sharing};
@@ -34,6 +35,9 @@ pub enum RebuildError {
     /// The log failed, or a record on it cannot be read by this program.
     #[error("{0:#}")]
     Replay(anyhow::Error),
+    /// The new read model could not be verified.
+    #[error("the new read model could not be verified: {0:#}")]
+    Verify(anyhow::Error),
 }
 
 /// How to rebuild.
@@ -56,6 +60,8 @@ pub struct RebuildReport {
     pub notes: Vec<String>,
     /// Whether records that the live read model has projected could not be projected again.
     pub new_dead_letters: bool,
+    /// What `verify` has found in the new read model.
+    pub unproven: Vec<Difference>,
     /// Whether the new one is the live one now.
     pub swapped: bool,
 }
@@ -68,9 +74,18 @@ impl fmt::Display for RebuildReport {
         for difference in &self.differences {
             writeln!(f, "difference: {difference}")?;
         }
+        for difference in &self.unproven {
+            writeln!(f, "VERIFY: {difference}")?;
+        }
         write!(f, "{} records in {:.1} s: ", self.records, self.seconds)?;
         if self.swapped {
             write!(f, "the new read model is live, the one before is in the schema footfall_previous")
+        } else if !self.unproven.is_empty() {
+            write!(
+                f,
+                "not swapped, because the new read model is not what the log says: somebody else has written to it, or \
+                 Footfall has a bug, which please report; it is in the schema {REBUILD_SCHEMA} for you to look at"
+            )
         } else if self.new_dead_letters {
             write!(
                 f,
@@ -92,7 +107,8 @@ impl fmt::Display for RebuildReport {
 ///
 /// The projector has to be stopped; read services may go on. What the live model has come to is compared before the
 /// rest of the log is added. A dead letter that the live model has not keeps the swap from happening, whatever the
-/// options say; other differences do unless they are accepted.
+/// options say; other differences do unless they are accepted. At last the new read model is verified against the log
+/// and against itself, and what is found there keeps the swap from happening too.
 pub async fn rebuild(
     database: &Database,
     log: &dyn EventLog,
@@ -119,8 +135,11 @@ pub async fn rebuild(
     reader.close().await;
     let (records, mut comparison) = result?;
 
-    let swapped =
+    // what will not be swapped in any case need not be verified
+    let wanted =
         comparison.new_dead_letters.is_empty() && (comparison.differences.is_empty() || options.accept_differences);
+    let unproven = if wanted { unproven(database, log, progress).await? } else { Vec::new() };
+    let swapped = wanted && unproven.is_empty();
     if swapped {
         swap::swap(database, live.is_some()).await?;
     }
@@ -134,8 +153,20 @@ pub async fn rebuild(
         differences: comparison.differences,
         notes: comparison.notes,
         new_dead_letters,
+        unproven,
         swapped,
     })
+}
+
+/// What `verify` finds in the new read model.
+async fn unproven(
+    database: &Database,
+    log: &dyn EventLog,
+    progress: &Progress,
+) -> Result<Vec<Difference>, RebuildError> {
+    let options = VerifyOptions::default();
+    let verified = verify_schema(database, REBUILD_SCHEMA, log, &options, progress).await;
+    Ok(verified.map_err(RebuildError::Verify)?.differences)
 }
 
 async fn replay_and_compare(

@@ -1,11 +1,12 @@
-//! What the log alone says must be in the tables: repetitions, sessions, deletions, corrections, counts.
+//! What the log alone says must be in the tables: repetitions, deletions, corrections, counts. Sessions are in
+//! [`super::fold`].
 //!
-//! Memory, for one partition: 40 bytes for each session, about 40 for each client-given id within the
-//! deduplication window, 32 for each row that is gone. Texts are kept of admin's corrections alone.
+//! Memory, for one partition: about 40 bytes for each client-given id within the deduplication window, 32 for each row
+//! that is gone. Texts are kept of admin's corrections alone.
 
 use crate::projection::{EventKey, Outcome, Tally, session_key, within_window};
 use chrono::{DateTime, TimeDelta, Utc};
-use schema::{Envelope, Event, EventType, InteractionKind, Position, SessionId};
+use schema::{Envelope, Event, EventType, InteractionKind, Position};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Ids are dropped from memory after so many new ones.
@@ -21,21 +22,42 @@ pub struct Repetitions {
     seen: HashMap<EventKey, Vec<DateTime<Utc>>>,
     latest: DateTime<Utc>,
     since_pruned: usize,
+    /// The log has lost its beginning, and until then an event may repeat one that was there.
+    unsure_until: Option<DateTime<Utc>>,
+    beheaded: bool,
+}
+
+/// Records of one partition may have been taken so much out of order.
+const DISORDER: TimeDelta = TimeDelta::days(1);
+
+/// What is known of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeats {
+    /// It repeats an earlier one.
+    Yes,
+    /// It does not.
+    No,
+    /// It may repeat one that is no longer on the log.
+    Perhaps,
 }
 
 impl Repetitions {
-    /// `window` as in [`crate::model::ReadModel::window`].
-    pub fn new(window: Option<TimeDelta>) -> Self {
-        Self { window, seen: HashMap::new(), latest: DateTime::UNIX_EPOCH, since_pruned: 0 }
+    /// `window` as in [`crate::model::ReadModel::window`]. `beheaded`: the log has lost its beginning.
+    pub fn new(window: Option<TimeDelta>, beheaded: bool) -> Self {
+        let latest = DateTime::UNIX_EPOCH;
+        Self { window, seen: HashMap::new(), latest, since_pruned: 0, unsure_until: None, beheaded }
     }
 
     /// Whether the event repeats an earlier one; remembers it if not.
-    pub fn repeats(&mut self, envelope: &Envelope) -> bool {
-        let Some(window) = self.window.filter(|_| envelope.event_id_given) else { return false };
+    pub fn repeats(&mut self, envelope: &Envelope) -> Repeats {
         let at = envelope.recorded_at;
+        if let Some(window) = self.window.filter(|_| self.beheaded) {
+            self.unsure_until.get_or_insert(at + window + DISORDER);
+        }
+        let Some(window) = self.window.filter(|_| envelope.event_id_given) else { return Repeats::No };
         let times = self.seen.entry(EventKey::of(&envelope.session_id, envelope.event_id)).or_default();
         if times.iter().any(|time| within_window(window, *time, at)) {
-            return true;
+            return Repeats::Yes;
         }
         times.push(at);
         self.latest = self.latest.max(at);
@@ -45,7 +67,7 @@ impl Repetitions {
             let oldest = self.latest - window - TimeDelta::days(2);
             self.seen.retain(|_, times| times.iter().any(|time| *time > oldest));
         }
-        false
+        if self.unsure_until.is_some_and(|until| at <= until) { Repeats::Perhaps } else { Repeats::No }
     }
 }
 
@@ -58,13 +80,13 @@ pub struct CorrectedFact {
     pub kind: Option<InteractionKind>,
     /// An interaction's element.
     pub element: Option<String>,
+    /// An interaction's metadata, as text; what a row has is compared by PostgreSQL.
+    pub metadata: Option<String>,
 }
 
 /// What one partition of the log says.
 #[derive(Debug, Default)]
 pub struct Expected {
-    /// The sessions that there must be: id by key.
-    pub sessions: HashMap<SessionKey, i64>,
     /// Facts without a row that nothing has explained yet: their type by id, by session.
     missing: HashMap<SessionKey, BTreeMap<i64, EventType>>,
     /// Facts that were deleted one by one: ids with their type.
@@ -86,17 +108,10 @@ impl Expected {
         let first = Position::from_id(id).map_or(id, |position| Position::ids_of(position.partition).0);
         let reaches = |other: i64| (first..id).contains(&other);
         match &envelope.event {
-            Event::SessionAnnounced(_) | Event::SessionEnded => {
-                self.sessions.entry(session).or_insert(id);
-            }
-            Event::PageViewRecorded(_) | Event::InteractionRecorded(_) => {
-                self.sessions.entry(session).or_insert(id);
-                if !has_row {
-                    self.missing.entry(session).or_default().insert(id, event_type);
-                }
+            Event::PageViewRecorded(_) | Event::InteractionRecorded(_) if !has_row => {
+                self.missing.entry(session).or_default().insert(id, event_type);
             }
             Event::SessionDeleted => {
-                self.sessions.remove(&session);
                 for event_type in self.missing.remove(&session).unwrap_or_default().into_values() {
                     self.tally.removed(event_type, 1);
                 }
@@ -115,6 +130,9 @@ impl Expected {
                 let corrected = self.corrected.entry((EventType::InteractionRecorded, event.id)).or_default();
                 corrected.kind = event.kind.or(corrected.kind);
                 corrected.element = event.element.clone().or_else(|| corrected.element.take());
+                if let Some(metadata) = &event.metadata {
+                    corrected.metadata = Some(metadata.get().to_owned());
+                }
             }
             _ => {}
         }
@@ -133,13 +151,5 @@ impl Expected {
         }
         unexplained.sort_unstable();
         unexplained
-    }
-
-    /// Whether the row of this session is the one that the log asks for.
-    pub fn takes_session(&mut self, session_id: &SessionId, id: i64) -> Result<(), Option<i64>> {
-        match self.sessions.remove(&session_key(session_id.as_str())) {
-            Some(expected) if expected == id => Ok(()),
-            other => Err(other),
-        }
     }
 }

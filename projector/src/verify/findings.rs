@@ -1,11 +1,11 @@
 use super::{Difference, tables::EXAMPLES};
-use std::{collections::BTreeMap, fmt::Display};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Display};
 
 /// What a pass over one partition found. Keeps a number and a few examples of each kind, however many there are.
 #[derive(Debug)]
 pub struct Findings {
     partition: u16,
-    kinds: BTreeMap<&'static str, (i64, Vec<String>)>,
+    kinds: BTreeMap<Cow<'static, str>, (i64, Vec<String>)>,
     /// Remarks on what was not compared.
     pub notes: Vec<String>,
     /// What the log says: type, outcome, events.
@@ -19,8 +19,8 @@ impl Findings {
     }
 
     /// One more of a kind.
-    pub fn add(&mut self, kind: &'static str, example: impl Display) {
-        let (count, examples) = self.kinds.entry(kind).or_default();
+    pub fn add(&mut self, kind: impl Into<Cow<'static, str>>, example: impl Display) {
+        let (count, examples) = self.kinds.entry(kind.into()).or_default();
         *count += 1;
         if *count <= EXAMPLES {
             examples.push(example.to_string());

@@ -2,9 +2,12 @@
 
 use super::{
     acknowledged::Acknowledged,
-    expected::{CorrectedFact, Expected, Repetitions},
+    expected::{Expected, Repeats, Repetitions},
     findings::Findings,
-    rows::{FactRow, Facts, INTERACTIONS, PAGE_VIEWS, facts, sessions},
+    fold::{Fold, Found},
+    metadata::Metadata,
+    rows::{Facts, INTERACTIONS, PAGE_VIEWS, facts, sessions},
+    state::{State, of_type},
 };
 use crate::{
     model::PROJECTION,
@@ -14,7 +17,7 @@ use crate::{
 };
 use chrono::TimeDelta;
 use event_log::{EventReader, Record};
-use schema::{Envelope, Event, EventType, InteractionKind, Position, SessionId};
+use schema::{Event, EventType, Position};
 use sqlx::PgConnection;
 use std::collections::{HashMap, HashSet};
 
@@ -33,24 +36,12 @@ pub struct Pass<'a> {
     pub partitions: u16,
     /// The deduplication window.
     pub window: Option<TimeDelta>,
+    /// Sessions that are folded at the same time.
+    pub sessions_at_a_time: usize,
     /// What clients were told.
     pub acknowledged: Option<&'a Acknowledged>,
     /// Where to tell how far it is.
     pub progress: &'a Progress,
-}
-
-/// State of a pass.
-struct State {
-    expected: Expected,
-    repetitions: Repetitions,
-    page_views: Facts,
-    interactions: Facts,
-    /// Offsets of dead letters with their reasons; as many as there are.
-    dead: HashMap<i64, String>,
-    /// Facts whose row has something else than the log; a correction may explain it.
-    otherwise: HashMap<(EventType, i64), CorrectedFact>,
-    extra: Vec<i64>,
-    findings: Findings,
 }
 
 impl Pass<'_> {
@@ -69,10 +60,15 @@ impl Pass<'_> {
         let (_, last) = Position::ids_of(self.partition);
         let mut state = State {
             expected: Expected::default(),
-            repetitions: Repetitions::new(self.window),
+            repetitions: Repetitions::new(self.window, low > 0),
             page_views: Facts::new(PAGE_VIEWS, first, last),
             interactions: Facts::new(INTERACTIONS, first, last),
+            fold: Fold::new(self.sessions_at_a_time),
+            metadata: Metadata::default(),
+            other_metadata: HashSet::new(),
             dead: self.dead_letters(low).await?,
+            found_dead: HashSet::new(),
+            perhaps_repeated: 0,
             otherwise: HashMap::new(),
             extra: Vec::new(),
             findings: Findings::new(self.partition),
@@ -87,15 +83,26 @@ impl Pass<'_> {
             for record in &step {
                 self.record(&mut state, record).await?;
             }
+            state.metadata.compare(&mut self.connection, &mut state.other_metadata).await?;
             records += u64::try_from(step.len()).unwrap_or_default();
             self.progress.advance(step.len());
         }
-        self.finish(&mut state, first).await?;
+        self.finish(&mut state).await?;
+        self.sessions(&mut state, first).await?;
+        while let Some(fold) = state.fold.following() {
+            state.fold = fold;
+            self.fold_again(&mut state, low, until).await?;
+            self.sessions(&mut state, first).await?;
+        }
         self.beyond(&mut state, until.max(low), range.high).await?;
         if low == 0 {
             self.tally(&mut state).await?;
         } else {
             state.findings.note(&format!("the log begins at offset {low}: what was before it is not compared"));
+            if state.perhaps_repeated > 0 {
+                let events = state.perhaps_repeated;
+                state.findings.note(&format!("{events} events without a row may repeat what was before it"));
+            }
         }
         Ok((state.findings, records))
     }
@@ -136,7 +143,8 @@ impl Pass<'_> {
     async fn record(&mut self, state: &mut State, record: &Record) -> sqlx::Result<()> {
         let id = record.position.id();
         let decoded = decode_record(record, self.partitions);
-        if let Some(reason) = state.dead.remove(&record.position.offset) {
+        if let Some(reason) = state.dead.get(&record.position.offset) {
+            state.found_dead.insert(record.position.offset);
             let event_type = match &decoded {
                 _ if reason == SKIPPED => None,
                 Ok(Decoded::Event(envelope)) => Some(envelope.event.event_type()),
@@ -153,7 +161,8 @@ impl Pass<'_> {
         if let Some(acknowledged) = self.acknowledged {
             acknowledged.saw(EventKey::of(&envelope.session_id, envelope.event_id));
         }
-        if state.repetitions.repeats(&envelope) {
+        let repeats = state.repetitions.repeats(&envelope);
+        if repeats == Repeats::Yes {
             state.expected.tally.count(Some(envelope.event.event_type()), Outcome::Duplicate);
             return Ok(());
         }
@@ -169,11 +178,38 @@ impl Pass<'_> {
         if let Some(row) = &row {
             state.compare(row, &envelope);
         }
-        state.expected.apply(id, &envelope, row.is_some());
+        let unsure = repeats == Repeats::Perhaps && row.is_none();
+        state.fold.apply(id, &envelope, unsure);
+        if unsure && Outcome::of(envelope.event.event_type()) == Outcome::Stored {
+            state.perhaps_repeated += 1;
+        } else {
+            state.expected.apply(id, &envelope, row.is_some());
+        }
         Ok(())
     }
 
-    async fn finish(&mut self, state: &mut State, first: i64) -> sqlx::Result<()> {
+    /// Reads the log once more, for sessions that were too many the last time.
+    async fn fold_again(&mut self, state: &mut State, low: i64, until: i64) -> anyhow::Result<()> {
+        self.progress.more(u64::try_from(until - low).unwrap_or_default());
+        let mut repetitions = Repetitions::new(self.window, low > 0);
+        let mut scan = Scan::new(self.reader, self.partition, low, until);
+        loop {
+            let step = scan.next(STEP.0, STEP.1).await?;
+            if step.is_empty() {
+                return Ok(());
+            }
+            for record in step.iter().filter(|record| !state.dead.contains_key(&record.position.offset)) {
+                let Ok(Decoded::Event(envelope)) = decode_record(record, self.partitions) else { continue };
+                let repeats = repetitions.repeats(&envelope);
+                if repeats != Repeats::Yes {
+                    state.fold.apply(record.position.id(), &envelope, repeats == Repeats::Perhaps);
+                }
+            }
+            self.progress.advance(step.len());
+        }
+    }
+
+    async fn finish(&mut self, state: &mut State) -> sqlx::Result<()> {
         let connection = &mut self.connection;
         state.page_views.rest(connection, &mut state.extra).await?;
         state.interactions.rest(connection, &mut state.extra).await?;
@@ -183,7 +219,7 @@ impl Pass<'_> {
         for id in state.expected.unexplained() {
             state.findings.add("events without a row", id);
         }
-        for offset in state.dead.keys() {
+        for offset in state.dead.keys().filter(|offset| !state.found_dead.contains(offset)) {
             state.findings.add("dead letters without a record", offset);
         }
         for (table, event_type) in
@@ -194,12 +230,21 @@ impl Pass<'_> {
                 state.findings.add("deleted rows that are still there", id);
             }
             let corrected: Vec<i64> = of_type(state.expected.corrected.keys().copied(), event_type);
-            state.corrections(&facts(connection, event_type, &corrected).await?, event_type);
+            let rows = facts(connection, event_type, &corrected).await?;
+            state.corrections(&rows, event_type);
+            let mut otherwise = HashSet::new();
+            state.metadata.compare(connection, &mut otherwise).await?;
+            for id in otherwise {
+                state.findings.add("rows that hold something else than their correction", id);
+            }
+        }
+        for id in std::mem::take(&mut state.other_metadata) {
+            state.findings.add("interactions with other metadata than their event's", id);
         }
         for ((_, id), found) in std::mem::take(&mut state.otherwise) {
             state.findings.add("rows that hold something else than their event", format!("{id} ({found:?})"));
         }
-        self.sessions(state, first).await
+        Ok(())
     }
 
     async fn sessions(&mut self, state: &mut State, first: i64) -> sqlx::Result<()> {
@@ -207,21 +252,22 @@ impl Pass<'_> {
         let mut after = start - 1;
         loop {
             let page = sessions(&mut self.connection, after, last).await?;
-            let Some((greatest, _)) = page.last() else { break };
-            after = *greatest;
-            for (id, session_id) in page {
-                let expected =
-                    SessionId::parse(session_id.clone()).ok().map(|text| state.expected.takes_session(&text, id));
-                // a session from before the log's beginning is mentioned later, or not at all
-                if id < first || expected == Some(Ok(())) {
-                    continue;
-                }
-                state
-                    .findings
-                    .add("sessions whose row is not that of their first event", format!("{id} ({session_id:?})"));
+            let Some(greatest) = page.last() else { break };
+            after = greatest.id;
+            for row in page {
+                let what = match state.fold.compare(&row) {
+                    // a session from before the log's beginning is mentioned later, or not at all
+                    _ if row.id < first => continue,
+                    Found::Same | Found::Elsewhere => continue,
+                    Found::NotOfTheLog => "sessions whose row is not that of their first event".to_owned(),
+                    Found::Differs(fields) => {
+                        format!("sessions that are not what their events fold into: {}", fields.join(", "))
+                    }
+                };
+                state.findings.add(what, format!("{} ({:?})", row.id, row.session_id));
             }
         }
-        for id in state.expected.sessions.values() {
+        for id in state.fold.without_row() {
             state.findings.add("sessions without a row", id);
         }
         Ok(())
@@ -249,56 +295,6 @@ impl Pass<'_> {
         state.findings.tally = counted.into_iter().collect();
         Ok(())
     }
-}
-
-impl State {
-    fn compare(&mut self, row: &FactRow, envelope: &Envelope) {
-        if row.session_id.as_deref() != Some(envelope.session_id.as_str()) {
-            self.findings.add("rows of another session than their event's", row.id);
-        }
-        if row.timestamp != envelope.occurred_at || row.recorded_at != envelope.recorded_at {
-            self.findings.add("rows of another time than their event's", row.id);
-        }
-        let found = found_in(row, envelope.event.event_type());
-        let same = match &envelope.event {
-            Event::PageViewRecorded(event) => found.url.as_ref() == Some(&event.url),
-            Event::InteractionRecorded(event) => {
-                found.element.as_ref() == Some(&event.element) && found.kind == Some(event.kind)
-            }
-            _ => true,
-        };
-        if !same {
-            self.otherwise.insert((envelope.event.event_type(), row.id), found);
-        }
-    }
-
-    /// Corrected facts must hold what their last correction says; what it does not name is not looked at.
-    fn corrections(&mut self, rows: &[FactRow], event_type: EventType) {
-        for row in rows {
-            let key = (event_type, row.id);
-            let Some(wanted) = self.expected.corrected.get(&key) else { continue };
-            let found = found_in(row, event_type);
-            self.otherwise.remove(&key);
-            let same = wanted.url.as_ref().is_none_or(|url| found.url.as_ref() == Some(url))
-                && wanted.element.as_ref().is_none_or(|element| found.element.as_ref() == Some(element))
-                && wanted.kind.is_none_or(|kind| found.kind == Some(kind));
-            if !same {
-                self.findings.add("rows that hold something else than their correction", row.id);
-            }
-        }
-    }
-}
-
-fn found_in(row: &FactRow, event_type: EventType) -> CorrectedFact {
-    if event_type == EventType::PageViewRecorded {
-        CorrectedFact { url: row.text.clone(), ..CorrectedFact::default() }
-    } else {
-        CorrectedFact { url: None, kind: InteractionKind::parse(&row.kind), element: row.text.clone() }
-    }
-}
-
-fn of_type(facts: impl Iterator<Item = (EventType, i64)>, event_type: EventType) -> Vec<i64> {
-    facts.filter(|fact| fact.0 == event_type).map(|fact| fact.1).collect()
 }
 
 /// Those of the ids that have a row.

@@ -3,8 +3,11 @@
 mod acknowledged;
 mod expected;
 mod findings;
+mod fold;
 mod log_pass;
+mod metadata;
 mod rows;
+mod state;
 pub mod tables;
 
 pub use tables::Difference;
@@ -22,14 +25,23 @@ use service::database::Database;
 use sqlx::{Connection, Executor, PgConnection};
 use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc, time::Instant};
 
-/// Partitions that are compared at the same time. Each needs the memory that [`expected`] states.
+/// Partitions that are compared at the same time. Each needs the memory that [`expected`] and [`fold`] state.
 const AT_ONCE: usize = 2;
 
 /// What to verify besides the log and the tables.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct VerifyOptions {
     /// A file with the events that clients were told are durable: `{"event_id", "session_id", "type"}` a line.
     pub acknowledged: Option<PathBuf>,
+    /// Sessions of a partition that are folded at the same time: memory is bounded by it, and where there are more, the
+    /// log is read again.
+    pub sessions_at_a_time: usize,
+}
+
+impl Default for VerifyOptions {
+    fn default() -> Self {
+        Self { acknowledged: None, sessions_at_a_time: fold::AT_A_TIME }
+    }
 }
 
 /// What verification came to.
@@ -77,16 +89,27 @@ impl fmt::Display for VerifyReport {
 /// Reads the log up to the checkpoints and compares it with the tables, all in one snapshot; the projector may run.
 ///
 /// Counts every record by type and outcome, finds repetitions anew, and compares with the tally; merges the rows of
-/// facts with the log by id; looks for one row a session; compares roll-ups and counters with SQL over the rows.
+/// facts with the log by id; folds every session anew; compares roll-ups and counters with SQL over the rows.
 pub async fn verify(
     database: &Database,
     log: &dyn EventLog,
     options: &VerifyOptions,
     progress: &Progress,
 ) -> anyhow::Result<VerifyReport> {
+    verify_schema(database, READ_MODEL_SCHEMA, log, options, progress).await
+}
+
+/// The same for a read model in another PostgreSQL schema.
+pub(crate) async fn verify_schema(
+    database: &Database,
+    schema: &str,
+    log: &dyn EventLog,
+    options: &VerifyOptions,
+    progress: &Progress,
+) -> anyhow::Result<VerifyReport> {
     let started = Instant::now();
     let acknowledged = options.acknowledged.as_deref().map(Acknowledged::read).transpose()?;
-    let mut main = snapshot(database, None).await?;
+    let mut main = snapshot(database, schema, None).await?;
     let name: String = sqlx::query_scalar("SELECT pg_export_snapshot()").fetch_one(&mut main).await?;
     let (zone, log_id, partitions, days): (String, String, i32, i32) =
         sqlx::query_as("SELECT time_zone, log_id, partitions, deduplication_days FROM read_model")
@@ -106,8 +129,12 @@ pub async fn verify(
     let passes = stream::iter((0..partitions).map(|partition| {
         let (reader, name, acknowledged) = (&reader, name.as_str(), acknowledged.as_ref());
         async move {
-            let connection = snapshot(database, Some(name)).await?;
-            Pass { reader: &**reader, connection, partition, partitions, window, acknowledged, progress }.run().await
+            let connection = snapshot(database, schema, Some(name)).await?;
+            let reader = &**reader;
+            let sessions_at_a_time = options.sessions_at_a_time;
+            let pass =
+                Pass { reader, connection, partition, partitions, window, sessions_at_a_time, acknowledged, progress };
+            pass.run().await
         }
     }));
     let passes: anyhow::Result<Vec<_>> = passes.buffered(AT_ONCE).try_collect().await;
@@ -140,8 +167,8 @@ pub async fn verify(
 }
 
 /// A connection in a read-only snapshot: a new one, or the one of this name.
-async fn snapshot(database: &Database, name: Option<&str>) -> sqlx::Result<PgConnection> {
-    let options = database.options_for(READ_MODEL_SCHEMA, "footfall verify");
+async fn snapshot(database: &Database, schema: &str, name: Option<&str>) -> sqlx::Result<PgConnection> {
+    let options = database.options_for(schema, "footfall verify");
     let mut connection = PgConnection::connect_with(&options).await?;
     connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     if let Some(name) = name {

@@ -1,9 +1,10 @@
 //! The rows of one partition in the order of their ids, a page at a time.
 
+use crate::projection::Corrected;
 use chrono::{DateTime, Utc};
 use schema::EventType;
 use sqlx::{FromRow, PgConnection, Row, postgres::PgRow};
-use std::collections::VecDeque;
+use std::{collections::VecDeque, net::IpAddr};
 
 /// Rows that are in memory of each table.
 const PAGE: i64 = 5_000;
@@ -106,14 +107,63 @@ impl Facts {
     }
 }
 
-/// The next sessions with ids above `after` up to `last`, by id: id and text.
-pub async fn sessions(connection: &mut PgConnection, after: i64, last: i64) -> sqlx::Result<Vec<(i64, String)>> {
-    sqlx::query_as("SELECT id, session_id FROM session WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3")
-        .bind(after)
-        .bind(last)
-        .bind(PAGE)
-        .fetch_all(connection)
-        .await
+/// A session as the tables have it.
+#[derive(Clone, Debug)]
+pub struct SessionRow {
+    /// Its id.
+    pub id: i64,
+    /// Its text.
+    pub session_id: String,
+    /// Id of its announcement.
+    pub announced_id: Option<i64>,
+    /// SHA-256 of its user agent; `None` when that is not interned.
+    pub agent: Option<Vec<u8>>,
+    /// Its address.
+    pub ip_address: Option<IpAddr>,
+    /// Its user.
+    pub user_id: Option<String>,
+    /// When it began.
+    pub start_time: DateTime<Utc>,
+    /// When it ended.
+    pub end_time: Option<DateTime<Utc>>,
+    /// When its last event was.
+    pub last_event_at: DateTime<Utc>,
+    /// When its first event was taken.
+    pub first_recorded_at: DateTime<Utc>,
+    /// What the admin has set.
+    pub corrected: Corrected,
+}
+
+impl FromRow<'_, PgRow> for SessionRow {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            session_id: row.try_get("session_id")?,
+            announced_id: row.try_get("announced_id")?,
+            agent: row.try_get("agent")?,
+            ip_address: row.try_get("ip_address")?,
+            user_id: row.try_get("user_id")?,
+            start_time: row.try_get("start_time")?,
+            end_time: row.try_get("end_time")?,
+            last_event_at: row.try_get("last_event_at")?,
+            first_recorded_at: row.try_get("first_recorded_at")?,
+            corrected: Corrected(row.try_get("corrected")?),
+        })
+    }
+}
+
+/// The next sessions with ids above `after` up to `last`, by id.
+pub async fn sessions(connection: &mut PgConnection, after: i64, last: i64) -> sqlx::Result<Vec<SessionRow>> {
+    sqlx::query_as(
+        "SELECT s.*, sha256(convert_to(a.text, 'UTF8')) AS agent
+         FROM (SELECT * FROM session WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3) s
+         LEFT JOIN user_agent a ON a.id = s.user_agent_id ORDER BY s.id",
+    )
+    .bind(after)
+    .bind(last)
+    .bind(PAGE)
+    .fetch_all(connection)
+    .await
 }
 
 /// The facts of a type with these ids, as far as they are there.

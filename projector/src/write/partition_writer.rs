@@ -6,15 +6,18 @@ use crate::{
     health::PartitionHealth,
     metrics as names,
     model::ReadModel,
+    patience::{Patience, look},
     projection::{Batch, Tally},
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
 use metrics::{counter, gauge, histogram};
 use std::{
     ops::Range,
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::time::timeout;
 
 /// Waiting times for what has to be tried for ever: from 50 ms to 5 s, with jitter.
 pub fn backoff() -> impl Iterator<Item = Duration> + Send {
@@ -94,7 +97,7 @@ impl PartitionWriter {
         let mut looked_again = false;
         let started = Instant::now();
         loop {
-            match attempt(&self.model, part).await {
+            match self.attempt_in_time(part).await {
                 Ok(tally) => {
                     self.committed(part, started, Some(&tally));
                     return Ok(Some(tally));
@@ -118,6 +121,20 @@ impl PartitionWriter {
         }
     }
 
+    /// One attempt. A server that says nothing at all is given up, and meanwhile readiness says so.
+    async fn attempt_in_time(&self, part: &Part<'_>) -> Result<Tally, WriteError> {
+        let Patience { attempt: within, told, .. } = self.model.patience;
+        let mut attempting = pin!(attempt(&self.model, part));
+        if let Ok(ended) = timeout(told, &mut attempting).await {
+            return ended;
+        }
+        let reason = format!("the batch at offset {} has not been committed for {} s", part.from, told.as_secs());
+        tracing::warn!(partition = self.partition, reason, "waiting");
+        self.health.waiting(&reason);
+        let ended = timeout(within.saturating_sub(told), attempting).await;
+        ended.unwrap_or(Err(WriteError::Outage(sqlx::Error::PoolTimedOut)))
+    }
+
     /// Waits until PostgreSQL answers again. `true`: the commit whose answer was lost had happened. `false`: it had
     /// not, try again.
     async fn settle_outage(
@@ -131,7 +148,7 @@ impl PartitionWriter {
         self.health.waiting(&format!("PostgreSQL is not available: {error}"));
         for wait in waits {
             tokio::time::sleep(wait).await;
-            match checkpoint::read(&self.model.pool, self.partition).await.map_err(WriteError::from) {
+            match look(checkpoint::read(&self.model.pool, self.partition)).await.map_err(WriteError::from) {
                 Ok(found) if found.generation != self.model.generation => return Err(WriteError::Fenced),
                 Ok(found) if found.next_offset == part.to() => return Ok(true),
                 Ok(found) if found.next_offset == part.from => return Ok(false),

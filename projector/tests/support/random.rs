@@ -31,8 +31,8 @@ fn event(random: &mut StdRng, made: &[i64]) -> Event {
         9..11 => Event::SessionCorrected(SessionCorrected {
             user_agent: Some(user_agents[random.random_range(0..4)].into()).filter(|_| random.random()),
             end_time: Some(end(random)).filter(|_| random.random()),
-            user_id: None,
-            ip_address: None,
+            user_id: Some(Some("eve".into()).filter(|_| random.random())).filter(|_| random.random()),
+            ip_address: Some([10, 0, 0, 2].into()).filter(|_| random.random()),
         }),
         11 => Event::SessionDeleted,
         12..14 => Event::PageViewCorrected(PageViewCorrected { id: any(random), url }),
@@ -40,13 +40,20 @@ fn event(random: &mut StdRng, made: &[i64]) -> Event {
             id: any(random),
             kind: Some(kind).filter(|_| random.random()),
             element: Some(url).filter(|_| random.random()),
-            metadata: None,
+            metadata: Some(metadata(random)).filter(|_| random.random()),
         }),
         16..18 => Event::PageViewDeleted { id: any(random) },
         18..20 => Event::InteractionDeleted { id: any(random) },
         20..30 => page_view("s", 0, &url).event,
-        _ => interaction("s", 0, kind, "{}").event,
+        _ => interaction("s", 0, kind, metadata(random).get()).event,
     }
+}
+
+/// The same values in other words, and others.
+fn metadata(random: &mut StdRng) -> Box<RawValue> {
+    let texts =
+        ["{}", r#"{"a":1,"b":[1.50,null]}"#, r#"{ "b": [1.5, null], "a": 1e0, "a": 1 }"#, r#""\u00e4""#, "-0.0"];
+    RawValue::from_string(texts[random.random_range(0..texts.len())].to_owned()).unwrap()
 }
 
 /// Any event, at a time near a change of the clocks. `made` are the ids of the events before.

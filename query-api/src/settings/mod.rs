@@ -36,6 +36,9 @@ service::per_resource! {
     pub struct PageSizeMax("page-size-max", "PAGE_SIZE_MAX"): PageSize = "100";
 }
 
+/// Connections for accounts.
+pub(crate) const ACCOUNT_CONNECTIONS: u32 = 2;
+
 /// A number of objects on a page, 1 to 10,000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageSize(u32);
@@ -90,6 +93,40 @@ pub struct QuerySettings {
 }
 
 impl QuerySettings {
+    /// Connections to PostgreSQL that query-api takes at most, those for accounts included.
+    pub fn connections(&self) -> u32 {
+        self.query_connections + ACCOUNT_CONNECTIONS
+    }
+
+    /// Whether the settings fit one another.
+    ///
+    /// # Errors
+    /// Names the settings that do not.
+    pub fn check(&self) -> Result<(), String> {
+        for resource in Resource::ALL {
+            let PageSizes { default, min, max } = self.page_sizes(resource);
+            let path = resource.path();
+            let wrong = |one: &str, one_size, what: &str, other: &str, other_size| {
+                Err(format!(
+                    "--page-size-{one} of {path} is {one_size}, and that is {what} --page-size-{other}, which is \
+                     {other_size} (FOOTFALL_PAGE_SIZE_{}, FOOTFALL_PAGE_SIZE_{}, or those of {path} alone)",
+                    one.to_uppercase(),
+                    other.to_uppercase(),
+                ))
+            };
+            if min > max {
+                return wrong("min", min, "above", "max", max);
+            }
+            if default < min {
+                return wrong("default", default, "below", "min", min);
+            }
+            if default > max {
+                return wrong("default", default, "above", "max", max);
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn page_sizes(&self, resource: Resource) -> PageSizes {
         PageSizes {
             default: self.page_size_default.get(resource).0.into(),
@@ -100,5 +137,40 @@ impl QuerySettings {
 
     pub(crate) fn statement_timeout(&self) -> Duration {
         Duration::from_millis(self.statement_timeout_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use rstest::rstest;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        settings: QuerySettings,
+    }
+
+    fn check(arguments: &[&str]) -> Result<(), String> {
+        Command::parse_from(["query-api"].iter().chain(arguments)).settings.check()
+    }
+
+    #[rstest]
+    #[case(&["--page-size-max", "5"], "--page-size-default of sessions is 10")]
+    #[case(&["--page-size-min", "11"], "--page-size-default of sessions is 10")]
+    #[case(&["--page-size-min", "50", "--page-size-max", "20"], "--page-size-min of sessions is 50")]
+    #[case(&["--interactions-page-size-max", "5"], "--page-size-default of interactions is 10")]
+    fn page_sizes_that_do_not_fit_are_named(#[case] arguments: &[&str], #[case] named: &str) {
+        let told = check(arguments).unwrap_err();
+        assert!(told.contains(named) && told.lines().count() == 1, "{told}");
+        assert!(told.contains("FOOTFALL_PAGE_SIZE_"), "{told}");
+    }
+
+    #[test]
+    fn page_sizes_that_fit_are_taken() {
+        assert_eq!(check(&[]), Ok(()));
+        assert_eq!(check(&["--page-size-min", "7", "--page-size-default", "7", "--page-size-max", "7"]), Ok(()));
+        assert_eq!(check(&["--page-size-max", "5", "--page-size-default", "5"]), Ok(()));
     }
 }

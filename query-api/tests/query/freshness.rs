@@ -104,8 +104,21 @@ async fn the_status_tells_how_far_the_read_model_is_behind_in_records_and_second
     whole.append(&events(30, Utc::now())).await;
     let status = whole.status().await;
     assert_eq!(status["lag_records"], 30, "{status}");
+    // what was brought in last is ten minutes old, and nothing has waited for so long
+    assert!((0..60).contains(&status["lag_seconds"].as_i64().unwrap()), "{status}");
+    // the oldest one that waits counts, of all partitions
+    let older = "UPDATE footfall_log.record r SET appended_at = appended_at - interval '10 minutes'
+        FROM footfall.checkpoint c WHERE c.partition = r.partition AND r.\"offset\" = c.next_offset";
+    assert_eq!(sqlx::query(older).execute(&whole.site.pool).await.unwrap().rows_affected(), 3);
+    let status = whole.status().await;
     let seconds = status["lag_seconds"].as_i64().unwrap();
     assert!((600..660).contains(&seconds), "{status}");
+    // an offset that is missing is a gap, and the next one counts
+    let gap = "DELETE FROM footfall_log.record r
+        USING footfall.checkpoint c WHERE c.partition = r.partition AND r.\"offset\" = c.next_offset";
+    assert_eq!(sqlx::query(gap).execute(&whole.site.pool).await.unwrap().rows_affected(), 3);
+    let behind_gaps = whole.status().await;
+    assert!((0..60).contains(&behind_gaps["lag_seconds"].as_i64().unwrap()), "{behind_gaps}");
     let partitions = status["partitions"].as_array().unwrap();
     assert_eq!(
         partitions.iter().map(|partition| partition["partition"].as_i64().unwrap()).collect::<Vec<_>>(),
@@ -140,6 +153,23 @@ async fn a_log_of_which_nothing_has_been_brought_in_yet_is_not_called_fresh() {
     let status = whole.status().await;
     assert_eq!(status["lag_records"], 30, "a projector has started and done nothing: {status}");
     assert_ne!(status["lag_seconds"], 0, "a projector has started and done nothing: {status}");
+}
+
+#[tokio::test]
+async fn a_log_that_is_reached_later_is_told_from_then_on() {
+    let whole = Whole::new().await;
+    let shutdown = whole.start();
+    whole.append(&events(30, Utc::now())).await;
+    whole.caught_up().await;
+    let api = whole.site.api_on(whole.site.test_database.options());
+    let served = whole.site.serve(&api);
+    let status = served.get("/status/").await.json();
+    assert_eq!(status["lag_records"], serde_json::Value::Null, "{status}");
+    api.follow(whole.log.reader(Sharing::Alone).await.unwrap());
+    let status = served.get("/status/").await.json();
+    assert_eq!((&status["lag_records"], &status["lag_seconds"]), (&0.into(), &0.into()), "{status}");
+    shutdown.begin();
+    shutdown.drained().await.unwrap();
 }
 
 #[tokio::test]

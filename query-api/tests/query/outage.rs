@@ -1,12 +1,12 @@
 //! The database away: a clear answer in time, and back by itself.
 
-use crate::common::{Answer, Served, Setup, Site, encode, events::*, get, line::Line, request};
+use crate::common::{Answer, Served, Setup, Site, encode, events::*, get, request};
 use chrono::Utc;
 use query_api::accounts::issue_link;
 use service::access::Role;
 use sqlx::{Connection, Executor, PgConnection};
 use std::time::{Duration, Instant};
-use test_support::eventually;
+use test_support::{DatabaseLine, eventually};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -107,11 +107,11 @@ async fn a_sign_in_while_the_database_is_away_can_be_tried_again() {
 }
 
 /// Two connections to the database, and a line to it on which lists have been read.
-async fn on_a_line() -> (Site, Line, Served) {
+async fn on_a_line() -> (Site, DatabaseLine, Served) {
     let arguments = &["--query-connections", "2", "--statement-timeout-ms", "1000"];
     let mut site = Site::with(Setup { arguments, ..Setup::default() }).await;
     site.project(&[session("s", time("2026-07-01T10:00:00Z"), None)]).await;
-    let line = Line::to(&site.test_database).await;
+    let line = DatabaseLine::to(&site.test_database).await;
     let served = site.app_on(line.options(), None);
     assert_eq!(served.get("/sessions/").await.ids(), [1]);
     (site, line, served)

@@ -7,6 +7,7 @@
 
 mod broker;
 mod database;
+mod database_line;
 pub mod http;
 pub mod kafka;
 mod lines;
@@ -15,6 +16,7 @@ mod wait;
 
 pub use broker::{Broker, kafka_brokers, unique_name};
 pub use database::TestDatabase;
+pub use database_line::DatabaseLine;
 pub use lines::Lines;
 pub use random::seeded;
 pub use wait::eventually;

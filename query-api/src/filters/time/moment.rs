@@ -3,15 +3,16 @@
 use super::formats;
 use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
-use service::iso_time;
+use service::iso_time::{self, Grammar};
 
 const INVALID: &str = "Enter a valid date/time.";
 
 /// A moment; the zone's clocks show times without an offset. A time that they do not show, or show twice, is refused
 /// as the original refuses it.
 pub(super) fn read(text: &str, zone: Tz) -> Result<DateTime<Utc>, String> {
-    let (local, offset) =
-        iso_time::read(text).or_else(|| Some((formats::date_time(text)?, None))).ok_or_else(|| INVALID.to_owned())?;
+    let (local, offset) = iso_time::read(text, Grammar::Filter)
+        .or_else(|| Some((formats::date_time(text)?, None)))
+        .ok_or_else(|| INVALID.to_owned())?;
     match offset {
         Some(offset) => with_offset(local, offset).ok_or_else(|| INVALID.to_owned()),
         None => match zone.from_local_datetime(&local) {

@@ -2,7 +2,6 @@
 //! routes with the layers that a process puts around them.
 
 pub mod events;
-pub mod line;
 
 use axum::{
     Router,
@@ -118,6 +117,16 @@ impl Site {
         Served(app(&self.setup, options, self.keys.clone(), log))
     }
 
+    /// A part of its own that reaches the database in another way, and does not know the log yet.
+    pub fn api_on(&self, options: PgConnectOptions) -> QueryApi {
+        api(&self.setup, options, self.keys.clone(), None)
+    }
+
+    /// What that part serves.
+    pub fn serve(&self, api: &QueryApi) -> Served {
+        Served(front(&self.setup, self.keys.clone(), api))
+    }
+
     /// Brings events into the read model, in their order; their public ids.
     pub async fn project(&mut self, envelopes: &[Envelope]) -> Vec<i64> {
         let mut batches = vec![Vec::new(); usize::from(self.setup.partitions)];
@@ -160,16 +169,25 @@ impl Site {
     }
 }
 
-/// What `src/process.rs` serves: the routes and the layers around them.
-fn app(setup: &Setup, options: PgConnectOptions, keys: Keys, log: Option<Arc<dyn EventReader>>) -> Router {
+fn command(setup: &Setup) -> Command {
     let unthrottled = ["query-api", "--throttle-base", "off", "--throttle-staff", "off"];
-    let Command { settings, throttle } = Command::parse_from(unthrottled.iter().chain(setup.arguments));
-    let proxies = TrustedProxies::new([parse_network("198.51.100.0/24").unwrap()]);
-    let database = Database::new(options);
-    let api = QueryApi::new(settings.clone(), setup.zone, &database, keys.clone(), setup.base_path, log);
+    Command::parse_from(unthrottled.iter().chain(setup.arguments))
+}
+
+fn api(setup: &Setup, options: PgConnectOptions, keys: Keys, log: Option<Arc<dyn EventReader>>) -> QueryApi {
+    QueryApi::new(command(setup).settings, setup.zone, &Database::new(options), keys, setup.base_path, log)
+}
+
+fn app(setup: &Setup, options: PgConnectOptions, keys: Keys, log: Option<Arc<dyn EventReader>>) -> Router {
+    front(setup, keys.clone(), &api(setup, options, keys, log))
+}
+
+/// What `src/process.rs` serves: the routes and the layers around them.
+fn front(setup: &Setup, keys: Keys, api: &QueryApi) -> Router {
+    let Command { settings, throttle } = command(setup);
     let front = Front {
         base_path: setup.base_path,
-        proxies,
+        proxies: TrustedProxies::new([parse_network("198.51.100.0/24").unwrap()]),
         origins: AllowedOrigins::default(),
         keys,
         access: Access { read: Some(Resource::ALL.map(|resource| settings.read_access.get(resource))), write: None },

@@ -1,25 +1,27 @@
 //! A line to the database that can fall silent, as a network does: connected, and nothing comes through.
 
+use crate::TestDatabase;
 use sqlx::postgres::PgConnectOptions;
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
 };
-use test_support::TestDatabase;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split},
     net::{TcpListener, TcpStream, UnixStream},
     sync::watch,
 };
 
-pub struct Line {
+/// Stands between a program and the server of a test's database.
+pub struct DatabaseLine {
     options: PgConnectOptions,
     gate: Arc<Mutex<watch::Sender<bool>>>,
     /// Of the connections that stay as they are.
     left: Mutex<Vec<watch::Sender<bool>>>,
 }
 
-impl Line {
+impl DatabaseLine {
+    /// A new one, which lets everything through.
     pub async fn to(database: &TestDatabase) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let options = through(database, listener.local_addr().unwrap());
@@ -40,10 +42,12 @@ impl Line {
         self.options.clone()
     }
 
+    /// Nothing comes through any more, and nobody is told.
     pub fn fall_silent(&self) {
         self.gate.lock().unwrap().send_replace(false);
     }
 
+    /// What was held back comes through, and everything after it.
     pub fn speak_again(&self) {
         self.gate.lock().unwrap().send_replace(true);
     }
