@@ -43,32 +43,64 @@ struct Checkpoint {
     recorded_at: Option<DateTime<Utc>>,
 }
 
+/// When the newest event was taken that is in it; without one, when the end of the log was last seen.
+const NEWEST: &str = "coalesce(recorded_at, caught_up_at)";
+/// When it last held everything, as far as is known.
+const COMPLETE: &str = "greatest(recorded_at, caught_up_at)";
+
 /// `GET /status/`.
 pub(crate) async fn status(State(api): State<QueryApi>) -> Result<Response, QueryError> {
     let now = Utc::now();
-    let checkpoints: Vec<(i32, i64, Option<DateTime<Utc>>)> = sqlx::query_as(
-        "SELECT partition, next_offset, coalesce(recorded_at, caught_up_at) FROM checkpoint ORDER BY partition",
-    )
-    .fetch_all(&api.inner.pool)
-    .await?;
-    let deadline = Instant::now() + PATIENCE;
+    let partitions = partitions(&api, NEWEST, now, PATIENCE).await?;
+    let Behind { records, seconds } = Behind::of(&partitions);
+    let as_of = show(schema::to_micros(now), api.inner.zone);
+    Ok(Json(Status { lag_records: records, lag_seconds: seconds, as_of, partitions }).into_response())
+}
+
+/// How far all partitions together are behind; `None` where it is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Behind {
+    /// Events that wait, about.
+    pub records: Option<i64>,
+    /// For how long the slowest partition has not had everything.
+    pub seconds: Option<i64>,
+}
+
+impl Behind {
+    /// Asks the log, for `patience` at most.
+    pub async fn find(api: &QueryApi, now: DateTime<Utc>, patience: Duration) -> sqlx::Result<Self> {
+        Ok(Self::of(&partitions(api, COMPLETE, now, patience).await?))
+    }
+
+    fn of(partitions: &[Partition]) -> Self {
+        // without partitions no projector has ever run, and the log may hold anything
+        let known = |lags: &Vec<i64>| !lags.is_empty();
+        let all = |pick: fn(&Partition) -> Option<i64>| {
+            partitions.iter().map(pick).collect::<Option<Vec<i64>>>().filter(known)
+        };
+        Self {
+            records: all(|partition| partition.lag_records).map(|lags| lags.iter().sum()),
+            seconds: all(|partition| partition.lag_seconds).map(|lags| lags.into_iter().max().unwrap_or(0)),
+        }
+    }
+}
+
+async fn partitions(
+    api: &QueryApi,
+    since: &'static str,
+    now: DateTime<Utc>,
+    patience: Duration,
+) -> sqlx::Result<Vec<Partition>> {
+    let sql = format!("SELECT partition, next_offset, {since} FROM checkpoint ORDER BY partition");
+    let checkpoints: Vec<(i32, i64, Option<DateTime<Utc>>)> = sqlx::query_as(&sql).fetch_all(&api.inner.pool).await?;
+    let deadline = Instant::now() + patience;
     let mut partitions = Vec::with_capacity(checkpoints.len());
     for (partition, next_offset, recorded_at) in checkpoints {
         let checkpoint = Checkpoint { partition, next_offset, recorded_at };
-        let log_end = log_end(&api, checkpoint.partition, deadline).await;
+        let log_end = log_end(api, checkpoint.partition, deadline).await;
         partitions.push(behind(&checkpoint, log_end, now));
     }
-    // without partitions no projector has ever run, and the log may hold anything
-    let known = |lags: &Vec<i64>| !lags.is_empty();
-    let all =
-        |pick: fn(&Partition) -> Option<i64>| partitions.iter().map(pick).collect::<Option<Vec<i64>>>().filter(known);
-    let status = Status {
-        lag_records: all(|partition| partition.lag_records).map(|lags| lags.iter().sum()),
-        lag_seconds: all(|partition| partition.lag_seconds).map(|lags| lags.into_iter().max().unwrap_or(0)),
-        as_of: show(schema::to_micros(now), api.inner.zone),
-        partitions,
-    };
-    Ok(Json(status).into_response())
+    Ok(partitions)
 }
 
 async fn log_end(api: &QueryApi, partition: i32, deadline: Instant) -> Option<i64> {

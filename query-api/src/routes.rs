@@ -55,6 +55,7 @@ pub(crate) struct Inner {
     pub log: Option<Arc<dyn EventReader>>,
     pub password_checks: Semaphore,
     pub attempts: Attempts,
+    pub long_answers: Arc<Semaphore>,
 }
 
 impl QueryApi {
@@ -73,7 +74,9 @@ impl QueryApi {
         let base_path = base_path.to_owned();
         let password_checks = Semaphore::new(PASSWORD_CHECKS);
         let attempts = Attempts::default();
-        let inner = Inner { settings, zone, pool, accounts, keys, base_path, log, password_checks, attempts };
+        let long_answers = Arc::new(Semaphore::new(report::LONG_ANSWERS));
+        let inner =
+            Inner { settings, zone, pool, accounts, keys, base_path, log, password_checks, attempts, long_answers };
         Self { inner: Arc::new(inner) }
     }
 
@@ -89,11 +92,13 @@ impl QueryApi {
         let sign_in_form = get(sign_in::form).post(sign_in::submit).layer(DefaultBodyLimit::max(FORM_BYTES));
         routes
             .route("/report/", get(report::page))
-            .route("/report/data/", get(report::data))
+            .route("/report/data/", get(report::numbers))
+            .route("/report/csv/", get(report::csv))
             .route("/sign-in/", sign_in_form)
             .route("/sign-out/", axum::routing::post(sign_in::sign_out))
             .route("/status/", get(freshness::status))
             .route("/assets/footfall.css", get(stylesheet))
+            .route("/assets/report.js", get(report::script))
             .layer(middleware::from_fn_with_state(self.clone(), look_behind_the_cookie))
             .layer(middleware::from_fn_with_state(self.clone(), answer_in_time))
             .with_state(self.clone())
