@@ -8,6 +8,7 @@ mod details;
 mod freshness;
 mod hostile;
 mod lists;
+mod model;
 mod numbers;
 mod outage;
 mod paging;
