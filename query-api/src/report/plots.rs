@@ -62,8 +62,8 @@ pub(crate) fn plots(
         }),
         plot(
             "durations",
-            ["Mean duration of sessions a day", "Mean duration of sessions a week"],
-            "of those that have ended",
+            ["Mean duration a day", "Mean duration a week"],
+            "sessions that have ended",
             "start_end_times_data",
             Unit::Seconds,
             mean,

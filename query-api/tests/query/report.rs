@@ -89,7 +89,7 @@ async fn a_day_without_anything_is_a_zero_on_the_page_and_missing_in_the_numbers
         rows.iter().filter(|row| row.contains(r#"<td class="n">0</td><td class="n">0</td><td class="n">0</td>"#));
     assert_eq!(zeros.count(), 6, "{rows:?}");
     assert!(rows[0].contains("so far") && rows[1].contains("1\u{202f}234"), "{rows:?}");
-    for chart in ["Page views a day", "Sessions a day", "Interactions a day", "Mean duration of sessions a day"] {
+    for chart in ["Page views a day", "Sessions a day", "Interactions a day", "Mean duration a day"] {
         let (_, svg) = page.split_once(&format!(r#"aria-label="{chart}""#)).unwrap();
         assert_eq!(svg.split("</svg>").next().unwrap().matches("<rect class=\"bar").count(), 7, "{chart}");
     }

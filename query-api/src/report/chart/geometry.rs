@@ -18,7 +18,9 @@ pub(crate) struct Bar {
 
 pub(super) const WIDTH: i64 = 640;
 pub(super) const HEIGHT: i64 = 200;
-pub(super) const LEFT: i64 = 64;
+pub(super) const LEFT: i64 = 76;
+/// Room for half of the last label.
+pub(super) const RIGHT: i64 = WIDTH - 36;
 pub(super) const TOP: i64 = 12;
 pub(super) const FLOOR: i64 = HEIGHT - 32;
 /// A bar is not wider, however few there are.
@@ -63,7 +65,7 @@ impl Geometry {
         let count = i64::try_from(bars.len().max(1)).unwrap_or(1);
         let each = bars.len().div_ceil(LABELS).max(1);
         let slot = |(place, bar): (usize, &Bar)| {
-            let edge = |place: i64| LEFT * 10 + (WIDTH - LEFT) * 10 * place / count;
+            let edge = |place: i64| LEFT * 10 + (RIGHT - LEFT) * 10 * place / count;
             let at = i64::try_from(place).unwrap_or(0);
             let (x, width) = (edge(at), edge(at + 1) - edge(at));
             let bar_width = (width * 7 / 10).clamp(4, WIDEST * 10);
@@ -116,7 +118,7 @@ mod tests {
                 assert!(slot.height <= FLOOR - TOP && slot.before.unwrap() <= FLOOR - TOP);
                 x += slot.width;
             }
-            assert!(found.slots.is_empty() || x == WIDTH * 10);
+            assert!(found.slots.is_empty() || x == RIGHT * 10);
             assert!(found.slots.iter().filter(|slot| slot.label.is_some()).count() <= LABELS);
         }
     }

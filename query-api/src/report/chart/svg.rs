@@ -1,6 +1,6 @@
 //! From geometry to SVG.
 
-use super::geometry::{FLOOR, Geometry, HEIGHT, LEFT, Slot, TOP, WIDTH};
+use super::geometry::{FLOOR, Geometry, HEIGHT, LEFT, RIGHT, Slot, TOP, WIDTH};
 use std::fmt::Write;
 
 /// The drawing, as it stands in the page.
@@ -12,7 +12,7 @@ pub(super) fn draw(geometry: &Geometry, name: &str) -> String {
     for tick in &geometry.ticks {
         let _ = writeln!(
             svg,
-            "<path class=\"grid\" d=\"M{LEFT} {0}H{WIDTH}\"/><text class=\"tick\" x=\"{1}\" y=\"{2}\">{3}</text>",
+            "<path class=\"grid\" d=\"M{LEFT} {0}H{RIGHT}\"/><text class=\"tick\" x=\"{1}\" y=\"{2}\">{3}</text>",
             tick.y,
             LEFT - 8,
             tick.y + 4,
@@ -39,7 +39,7 @@ fn bar(svg: &mut String, slot: &Slot) {
     if let Some(before) = slot.before {
         let _ = write!(
             svg,
-            "<path class=\"before\" d=\"M{} {}h{}\"/>",
+            "<path class=\"halo\" d=\"M{0} {1}h{2}\"/><path class=\"before\" d=\"M{0} {1}h{2}\"/>",
             tenths(*x + *width / 10),
             FLOOR - before,
             tenths(*width * 8 / 10)

@@ -8,8 +8,20 @@ use std::collections::BTreeMap;
 
 /// User agents with what the report tells of them: browser, family, system, device.
 pub const AGENTS: [[&str; 5]; 5] = [
-    ["Mozilla/5.0 (X11; Linux x86_64; rv:121.0) Gecko/20100101 Firefox/121.0", "Firefox", "Firefox", "Linux", "desktop"],
-    ["Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", "Firefox", "Firefox", "Linux", "desktop"],
+    [
+        "Mozilla/5.0 (X11; Linux x86_64; rv:121.0) Gecko/20100101 Firefox/121.0",
+        "Firefox",
+        "Firefox",
+        "Linux",
+        "desktop",
+    ],
+    [
+        "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+        "Firefox",
+        "Firefox",
+        "Linux",
+        "desktop",
+    ],
     [
         "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Mobile Safari/537.36",
         "Chrome",
@@ -17,7 +29,13 @@ pub const AGENTS: [[&str; 5]; 5] = [
         "Android",
         "phone",
     ],
-    ["Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "Unknown", "Googlebot", "Other", "bot"],
+    [
+        "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+        "Unknown",
+        "Googlebot",
+        "Other",
+        "bot",
+    ],
     // what the requests themselves tell
     ["curl/8.5.0", "Unknown", "curl", "Other", "other"],
 ];
