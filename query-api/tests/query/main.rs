@@ -13,4 +13,5 @@ mod numbers;
 mod outage;
 mod paging;
 mod report;
+mod report_asked;
 mod sign_in;
