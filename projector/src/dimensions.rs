@@ -122,13 +122,11 @@ async fn find_plain(pool: &PgPool, table: &Plain, part: &[(Hash, &str)]) -> sqlx
 }
 
 async fn find_agents(pool: &PgPool, part: &[(Hash, &str)]) -> sqlx::Result<HashMap<Hash, Agent>> {
-    let rows: Vec<(Hash, i64, String)> =
-        sqlx::query_as("SELECT hash, id, browser FROM user_agent WHERE hash = ANY($1)")
-            .bind(columns(part).0)
-            .fetch_all(pool)
-            .await?;
-    let agents = rows.into_iter();
-    Ok(agents.map(|(hash, id, browser)| (hash, Agent { id, browser: Browser::from_name(&browser) })).collect())
+    let rows: Vec<(Hash, i64, i64)> = sqlx::query_as("SELECT hash, id, client_id FROM user_agent WHERE hash = ANY($1)")
+        .bind(columns(part).0)
+        .fetch_all(pool)
+        .await?;
+    Ok(rows.into_iter().map(|(hash, id, client_id)| (hash, Agent { id, client_id })).collect())
 }
 
 async fn insert_agents(pool: &PgPool, new: &[(Hash, &str)]) -> sqlx::Result<()> {
@@ -141,21 +139,36 @@ async fn insert_agents(pool: &PgPool, new: &[(Hash, &str)]) -> sqlx::Result<()> 
     .map_err(|error| sqlx::Error::Protocol(format!("a user agent could not be read: {error}")))?;
     let (hashes, texts) = columns(new);
     let browsers: Vec<&str> = new.iter().map(|(_, text)| Browser::of(text).as_str()).collect();
-    sqlx::query(
-        "INSERT INTO user_agent (hash, text, browser, family, os, device)
-         SELECT * FROM UNNEST($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(hashes)
-    .bind(texts)
-    .bind(browsers)
-    .bind(readings.iter().map(|reading| reading.family.as_str()).collect::<Vec<_>>())
-    .bind(readings.iter().map(|reading| reading.os.as_str()).collect::<Vec<_>>())
-    .bind(readings.iter().map(|reading| reading.device.as_str()).collect::<Vec<_>>())
-    .execute(pool)
-    .await
-    .map(drop)
+    for statement in [CLIENTS, AGENTS] {
+        sqlx::query(statement)
+            .bind(&hashes)
+            .bind(&texts)
+            .bind(&browsers)
+            .bind(readings.iter().map(|reading| reading.family.as_str()).collect::<Vec<_>>())
+            .bind(readings.iter().map(|reading| reading.os.as_str()).collect::<Vec<_>>())
+            .bind(readings.iter().map(|reading| reading.device.as_str()).collect::<Vec<_>>())
+            .execute(pool)
+            .await?;
+    }
+    Ok(())
 }
+
+/// Makes the rows of `client` that new user agents need. Families and systems are cut: a btree refuses long texts.
+const CLIENTS: &str = "
+    INSERT INTO client (browser, family, os, device)
+    SELECT DISTINCT browser, left(family, 80), left(os, 80), device_class(text, os, device)
+    FROM UNNEST($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+         AS n(hash, text, browser, family, os, device)
+    ORDER BY 1, 2, 3, 4 ON CONFLICT DO NOTHING";
+
+const AGENTS: &str = "
+    INSERT INTO user_agent (hash, text, browser, family, os, device, client_id)
+    SELECT n.hash, n.text, n.browser, n.family, n.os, n.device, c.id
+    FROM UNNEST($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+         WITH ORDINALITY AS n(hash, text, browser, family, os, device, place)
+    JOIN client c ON (c.browser, c.family, c.os, c.device)
+                   = (n.browser, left(n.family, 80), left(n.os, 80), device_class(n.text, n.os, n.device))
+    ORDER BY n.place ON CONFLICT DO NOTHING";
 
 /// Fills in what the cache knows; gives the others, sorted by hash so that two who insert never wait in a circle.
 fn from_cache<'a, V: Copy>(cache: &Cache<Hash, V>, wanted: &mut HashMap<&'a str, V>) -> Vec<(Hash, &'a str)> {

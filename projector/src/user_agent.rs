@@ -27,9 +27,6 @@ pub enum Browser {
 }
 
 impl Browser {
-    const ALL: [Self; 7] =
-        [Self::Chrome, Self::Edge, Self::Firefox, Self::Opera, Self::Safari, Self::InternetExplorer, Self::Unknown];
-
     /// The name that the report shows and the tables keep.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -41,11 +38,6 @@ impl Browser {
             Self::InternetExplorer => "Internet Explorer",
             Self::Unknown => "Unknown",
         }
-    }
-
-    /// The one with this name; `Unknown` if there is none.
-    pub fn from_name(name: &str) -> Self {
-        Self::ALL.into_iter().find(|browser| browser.as_str() == name).unwrap_or(Self::Unknown)
     }
 
     /// Recognises a browser: case-sensitive, first match wins, a digit or dot must follow the mark.
@@ -173,7 +165,6 @@ mod tests {
     #[case("日本語 Firefox/日", Browser::Unknown)]
     fn browsers_are_told_apart_by_the_contracts_rules(#[case] user_agent: &str, #[case] browser: Browser) {
         assert_eq!(Browser::of(user_agent), browser);
-        assert_eq!(Browser::from_name(browser.as_str()), browser);
     }
 
     #[test]

@@ -45,8 +45,15 @@ async fn contents(running: &Running, schema: &str) -> String {
         "SELECT s.*, a.text, a.browser, a.family, 0 AS user_agent_id FROM {s}.session s JOIN {s}.user_agent a ON a.id = user_agent_id ORDER BY s.id",
         "SELECT p.id, session, text, \"timestamp\", recorded_at FROM {s}.page_view p JOIN {s}.url u ON u.id = url_id ORDER BY p.id",
         "SELECT i.id, session, event_type, metadata, text, \"timestamp\" FROM {s}.interaction i JOIN {s}.element e ON e.id = element_id ORDER BY i.id",
-        "SELECT * FROM {s}.daily_session ORDER BY day, shard",
-        "SELECT * FROM {s}.daily_browser ORDER BY day, browser, shard",
+        "SELECT d.*, browser, family, os, device, 0 AS client_id FROM {s}.daily_session d JOIN {s}.client ON id = client_id
+         ORDER BY day, family, os, device, shard",
+        "SELECT * FROM {s}.daily_duration ORDER BY day, class, shard",
+        "SELECT day, family, os, device, shard, page_views FROM {s}.daily_client_page_view JOIN {s}.client ON id = client_id
+         ORDER BY day, family, os, device, shard",
+        "SELECT day, family, os, device, event_type, shard, interactions
+         FROM {s}.daily_client_interaction JOIN {s}.client ON id = client_id ORDER BY day, family, os, device, event_type, shard",
+        "SELECT day, text, event_type, shard, interactions FROM {s}.daily_element JOIN {s}.element ON id = element_id
+         ORDER BY day, text, event_type, shard",
         "SELECT day, text, shard, page_views FROM {s}.daily_page_view JOIN {s}.url ON id = url_id ORDER BY day, text, shard",
         "SELECT * FROM {s}.daily_interaction ORDER BY day, event_type, shard",
         "SELECT * FROM {s}.row_count ORDER BY resource, shard",
@@ -68,14 +75,18 @@ async fn contents(running: &Running, schema: &str) -> String {
     regex_free_strip(&all)
 }
 
-/// Takes `"user_agent_id": 3` out of the JSON.
+/// Takes `"user_agent_id": 3` and the like out of the JSON.
 fn regex_free_strip(text: &str) -> String {
-    let mut parts = text.split("\"user_agent_id\": ");
-    let mut stripped = parts.next().unwrap().to_owned();
-    for part in parts {
-        stripped += part.trim_start_matches(|c: char| c.is_ascii_digit());
+    let mut text = text.to_owned();
+    for name in ["\"user_agent_id\": ", "\"client_id\": "] {
+        let mut parts = text.split(name);
+        let mut stripped = parts.next().unwrap().to_owned();
+        for part in parts {
+            stripped += part.trim_start_matches(|c: char| c.is_ascii_digit());
+        }
+        text = stripped;
     }
-    stripped
+    text
 }
 
 #[tokio::test]

@@ -141,7 +141,12 @@ async fn each_kind_of_damage_to_counters_is_found() {
         ("UPDATE daily_page_view SET page_views = page_views + 1", "daily_page_view"),
         ("UPDATE daily_interaction SET event_type = 'hover'", "daily_interaction"),
         ("UPDATE daily_session SET duration_us = duration_us + 1", "daily_session"),
-        ("DELETE FROM daily_browser", "daily_browser"),
+        ("UPDATE daily_session SET single_page = single_page + 1", "daily_session"),
+        ("DELETE FROM daily_duration", "daily_duration"),
+        ("UPDATE daily_client_page_view SET client_id = client_id + 100", "daily_client_page_view"),
+        ("DELETE FROM daily_client_interaction", "daily_client_interaction"),
+        ("UPDATE daily_element SET interactions = interactions + 1", "daily_element"),
+        ("UPDATE client SET device = 'tablet'", "clients of user agents"),
         (
             "UPDATE session SET page_views = page_views + 1 WHERE id = (SELECT max(id) FROM session)",
             "counters of sessions",

@@ -83,28 +83,53 @@ struct Log {
 /// `GET /status/`.
 pub(crate) async fn status(State(api): State<QueryApi>) -> Result<Response, QueryError> {
     let now = Utc::now();
+    let partitions = partitions(&api, now, PATIENCE).await?;
+    let Behind { records, seconds } = Behind::of(&partitions);
+    let as_of = show(schema::to_micros(now), api.inner.zone);
+    Ok(Json(Status { lag_records: records, lag_seconds: seconds, as_of, partitions }).into_response())
+}
+
+/// How far all partitions together are behind; `None` where it is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Behind {
+    /// Events that wait, about.
+    pub records: Option<i64>,
+    /// For how long the oldest of them has been waiting.
+    pub seconds: Option<i64>,
+}
+
+impl Behind {
+    /// Asks the log, for `patience` at most.
+    pub async fn find(api: &QueryApi, now: DateTime<Utc>, patience: Duration) -> sqlx::Result<Self> {
+        Ok(Self::of(&partitions(api, now, patience).await?))
+    }
+
+    fn of(partitions: &[Partition]) -> Self {
+        // without partitions no projector has ever run, and the log may hold anything
+        let known = |lags: &Vec<i64>| !lags.is_empty();
+        let all = |pick: fn(&Partition) -> Option<i64>| {
+            partitions.iter().map(pick).collect::<Option<Vec<i64>>>().filter(known)
+        };
+        Self {
+            records: all(|partition| partition.lag_records).map(|lags| lags.iter().sum()),
+            seconds: all(|partition| partition.lag_seconds).map(|lags| lags.into_iter().max().unwrap_or(0)),
+        }
+    }
+}
+
+async fn partitions(api: &QueryApi, now: DateTime<Utc>, patience: Duration) -> sqlx::Result<Vec<Partition>> {
     let checkpoints: Vec<(i32, i64)> =
         sqlx::query_as("SELECT partition, next_offset FROM checkpoint ORDER BY partition")
             .fetch_all(&api.inner.pool)
             .await?;
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + patience;
     let mut partitions = Vec::with_capacity(checkpoints.len());
     for (partition, next_offset) in checkpoints {
         let checkpoint = Checkpoint { partition, next_offset };
-        let log = log(&api, &checkpoint, deadline).await;
+        let log = log(api, &checkpoint, deadline).await;
         partitions.push(behind(&checkpoint, log, now));
     }
-    // without partitions no projector has ever run, and the log may hold anything
-    let known = |lags: &Vec<i64>| !lags.is_empty();
-    let all =
-        |pick: fn(&Partition) -> Option<i64>| partitions.iter().map(pick).collect::<Option<Vec<i64>>>().filter(known);
-    let status = Status {
-        lag_records: all(|partition| partition.lag_records).map(|lags| lags.iter().sum()),
-        lag_seconds: all(|partition| partition.lag_seconds).map(|lags| lags.into_iter().max().unwrap_or(0)),
-        as_of: show(schema::to_micros(now), api.inner.zone),
-        partitions,
-    };
-    Ok(Json(status).into_response())
+    Ok(partitions)
 }
 
 async fn log(api: &QueryApi, checkpoint: &Checkpoint, deadline: Instant) -> Option<Log> {

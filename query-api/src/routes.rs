@@ -66,6 +66,7 @@ pub(crate) struct Inner {
     pub log: OnceLock<Arc<dyn EventReader>>,
     pub password_checks: Semaphore,
     pub attempts: Attempts,
+    pub long_answers: Arc<Semaphore>,
 }
 
 impl QueryApi {
@@ -85,7 +86,9 @@ impl QueryApi {
         let password_checks = Semaphore::new(PASSWORD_CHECKS);
         let attempts = Attempts::default();
         let log = log.map_or_else(OnceLock::new, OnceLock::from);
-        let inner = Inner { settings, zone, pool, accounts, keys, base_path, log, password_checks, attempts };
+        let long_answers = Arc::new(Semaphore::new(report::LONG_ANSWERS));
+        let inner =
+            Inner { settings, zone, pool, accounts, keys, base_path, log, password_checks, attempts, long_answers };
         Self { inner: Arc::new(inner) }
     }
 
@@ -151,7 +154,8 @@ fn endpoints() -> Endpoints<QueryApi> {
     let submit = sign_in::submit.layer(DefaultBodyLimit::max(FORM_BYTES));
     endpoints
         .get("/report/", report::page, report::described::page())
-        .get("/report/data/", report::data, report::described::data())
+        .get("/report/data/", report::numbers, report::described::data())
+        .get("/report/csv/", report::csv, report::described::csv())
         .get("/sign-in/", sign_in::form, sign_in::described::form())
         .post("/sign-in/", submit, sign_in::described::submit())
         .post("/sign-out/", sign_in::sign_out, sign_in::described::sign_out())
@@ -159,6 +163,7 @@ fn endpoints() -> Endpoints<QueryApi> {
         .get("/openapi.json", docs::document, docs::described::document())
         .get("/docs/", docs::page, docs::described::page())
         .get("/assets/footfall.css", stylesheet, docs::described::stylesheet())
+        .get("/assets/report.js", report::script, docs::described::script())
 }
 
 /// query-api's part of the description in OpenAPI.

@@ -4,6 +4,7 @@
 //! [`codec::decode`] → [`Envelope`] again, whatever version it was written in.
 
 pub mod codec;
+pub mod durations;
 mod envelope;
 mod event;
 pub mod limits;

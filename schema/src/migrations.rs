@@ -37,6 +37,11 @@ pub const READ_MODEL: &[Migration] = &[
         description: "indexes of the lists",
         sql: include_str!("../migrations/read_model/0002_lists.sql"),
     },
+    Migration {
+        version: 3,
+        description: "roll-ups of the report",
+        sql: include_str!("../migrations/read_model/0003_report.sql"),
+    },
 ];
 
 /// Who may sign in.

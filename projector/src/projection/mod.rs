@@ -10,6 +10,6 @@ mod tally;
 pub use batch::{Batch, Decoded, Parked, SKIPPED, decode_record, digest, latest_recorded_at};
 pub use day::day_of;
 pub use event_key::{EventKey, session_key, within_window};
-pub use rollups::{RollUps, SessionTotals};
+pub use rollups::{FactCount, RollUps, SessionTotals, count_fact};
 pub use session::{Agent, Corrected, Session};
 pub use tally::{Outcome, Tally, UNKNOWN_TYPE};

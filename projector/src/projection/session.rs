@@ -1,4 +1,3 @@
-use crate::user_agent::Browser;
 use chrono::{DateTime, Utc};
 use schema::{SessionAnnounced, SessionCorrected};
 use std::net::IpAddr;
@@ -8,8 +7,8 @@ use std::net::IpAddr;
 pub struct Agent {
     /// Of the row in `user_agent`.
     pub id: i64,
-    /// The coarse browser.
-    pub browser: Browser,
+    /// Of the row in `client`: what the report tells visitors apart by.
+    pub client_id: i64,
 }
 
 /// Which fields the admin has set for good; as bits in the column `corrected`.

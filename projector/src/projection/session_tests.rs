@@ -3,9 +3,9 @@
 use super::*;
 use chrono::TimeDelta;
 
-const PROVISIONAL: Agent = Agent { id: 1, browser: Browser::Unknown };
-const ANNOUNCED: Agent = Agent { id: 2, browser: Browser::Firefox };
-const REPEATED: Agent = Agent { id: 3, browser: Browser::Safari };
+const PROVISIONAL: Agent = Agent { id: 1, client_id: 1 };
+const ANNOUNCED: Agent = Agent { id: 2, client_id: 2 };
+const REPEATED: Agent = Agent { id: 3, client_id: 3 };
 
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(1_000 + second)

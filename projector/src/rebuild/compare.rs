@@ -32,13 +32,17 @@ pub(super) struct Comparison {
 }
 
 impl Live {
-    /// The live read model, if there is one that has been used.
-    pub async fn find(pool: &PgPool, made_for: &MadeFor) -> sqlx::Result<Option<Self>> {
-        let there: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+    /// Whether there is a live read model.
+    pub async fn is_there(pool: &PgPool) -> sqlx::Result<bool> {
+        sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
             .bind(format!("{LIVE}.read_model"))
             .fetch_one(pool)
-            .await?;
-        if !there {
+            .await
+    }
+
+    /// The live read model, if there is one that has been used.
+    pub async fn find(pool: &PgPool, made_for: &MadeFor) -> sqlx::Result<Option<Self>> {
+        if !Self::is_there(pool).await? {
             return Ok(None);
         }
         let found: Option<(String, String, i32, i32)> =
@@ -105,14 +109,37 @@ const TABLES: &[(&str, &str, bool)] = &[
     ("row_count", "SELECT resource, shard, rows FROM {s}.row_count WHERE rows <> 0", false),
     ("tally", "SELECT partition, event_type, outcome, events FROM {s}.tally WHERE events <> 0", false),
     ("dead_letter", "SELECT partition, \"offset\" FROM {s}.dead_letter", false),
-    ("daily_session", "SELECT day, shard, sessions, ended, duration_us FROM {s}.daily_session", true),
-    ("daily_browser", "SELECT day, browser, shard, sessions FROM {s}.daily_browser", true),
+    (
+        "daily_session",
+        "SELECT day, browser, family, os, device, shard, sessions, ended, duration_us, page_views, single_page
+         FROM {s}.daily_session JOIN {s}.client ON id = client_id",
+        true,
+    ),
+    ("daily_duration", "SELECT day, class, shard, sessions FROM {s}.daily_duration", true),
     (
         "daily_page_view",
         "SELECT day, encode(hash, 'hex') AS url, shard, page_views FROM {s}.daily_page_view JOIN {s}.url ON id = url_id",
         true,
     ),
     ("daily_interaction", "SELECT day, event_type, shard, interactions FROM {s}.daily_interaction", true),
+    (
+        "daily_client_page_view",
+        "SELECT day, browser, family, os, device, shard, page_views
+         FROM {s}.daily_client_page_view JOIN {s}.client ON id = client_id",
+        true,
+    ),
+    (
+        "daily_client_interaction",
+        "SELECT day, browser, family, os, device, event_type, shard, interactions
+         FROM {s}.daily_client_interaction JOIN {s}.client ON id = client_id",
+        true,
+    ),
+    (
+        "daily_element",
+        "SELECT day, encode(hash, 'hex') AS element, event_type, shard, interactions
+         FROM {s}.daily_element JOIN {s}.element ON id = element_id",
+        true,
+    ),
 ];
 
 async fn new_dead_letters(pool: &PgPool) -> sqlx::Result<Vec<String>> {

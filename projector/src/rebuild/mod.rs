@@ -13,7 +13,7 @@ use crate::{
 };
 use chrono_tz::Tz;
 use event_log::{EventLog, EventReader, Sharing};
-use schema::migrations::{READ_MODEL, REBUILD_SCHEMA};
+use schema::migrations::{READ_MODEL, READ_MODEL_SCHEMA, REBUILD_SCHEMA};
 use service::database::{Database, DatabaseError};
 use std::{fmt, sync::Arc, time::Instant};
 
@@ -128,6 +128,10 @@ pub async fn rebuild(
     };
     swap::drop_unfinished(database).await?;
     database.migrate(REBUILD_SCHEMA, READ_MODEL).await?;
+    if compare::Live::is_there(&pool).await? {
+        // only what has the same tables can be compared
+        database.migrate(READ_MODEL_SCHEMA, READ_MODEL).await?;
+    }
     let model = Arc::new(ReadModel::prepare(pool.clone(), made_for.clone()).await?);
     let live = compare::Live::find(&pool, &made_for).await?;
     let reader = log.reader(Sharing::Alone).await.map_err(|error| RebuildError::Replay(error.into()))?;

@@ -4,10 +4,7 @@
 //! has more, the fold keeps those whose keys come first, and the log is read again for the next ones.
 
 use super::{expected::SessionKey, rows::SessionRow};
-use crate::{
-    projection::{Agent, Session, session_key},
-    user_agent::Browser,
-};
+use crate::projection::{Agent, Session, session_key};
 use schema::{Envelope, Event};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -150,7 +147,7 @@ fn differences(wanted: &Session, row: &SessionRow) -> Found {
 
 /// Stands for the row of a user agent, which has another number in every read model: the hash of its text.
 fn agent(text: &str) -> Agent {
-    Agent { id: first_bits(&Sha256::digest(text)), browser: Browser::Unknown }
+    Agent { id: first_bits(&Sha256::digest(text)), client_id: 0 }
 }
 
 /// A text of any length in 16 characters, so that a session needs the same memory whatever its texts are.

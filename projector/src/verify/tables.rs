@@ -34,18 +34,19 @@ struct Check {
 const CHECKS: &[Check] = &[
     Check {
         what: "daily_session",
-        stored: "SELECT day, shard, sessions, ended, duration_us FROM daily_session",
-        counted: "SELECT (start_time AT TIME ZONE $1)::date AS day, ((id - 1) >> 40)::smallint AS shard,
+        stored: "SELECT day, client_id, shard, sessions, ended, duration_us, page_views, single_page FROM daily_session",
+        counted: "SELECT (start_time AT TIME ZONE $1)::date AS day, client_id, ((s.id - 1) >> 40)::smallint AS shard,
                          count(*) AS sessions, count(end_time) AS ended,
-                         COALESCE(sum(extract(epoch FROM end_time - start_time) * 1000000), 0) AS duration_us
-                  FROM session GROUP BY 1, 2",
+                         COALESCE(sum(extract(epoch FROM end_time - start_time) * 1000000), 0) AS duration_us,
+                         sum(page_views)::bigint AS page_views, count(*) FILTER (WHERE page_views = 1) AS single_page
+                  FROM session s JOIN user_agent a ON a.id = s.user_agent_id GROUP BY 1, 2, 3",
     },
     Check {
-        what: "daily_browser",
-        stored: "SELECT day, browser, shard, sessions FROM daily_browser",
-        counted: "SELECT (start_time AT TIME ZONE $1)::date AS day, browser, ((s.id - 1) >> 40)::smallint AS shard,
-                         count(*) AS sessions
-                  FROM session s JOIN user_agent a ON a.id = s.user_agent_id GROUP BY 1, 2, 3",
+        what: "daily_duration",
+        stored: "SELECT day, class, shard, sessions FROM daily_duration",
+        counted: "SELECT (start_time AT TIME ZONE $1)::date AS day, duration_class(end_time - start_time) AS class,
+                         ((id - 1) >> 40)::smallint AS shard, count(*) AS sessions
+                  FROM session WHERE end_time IS NOT NULL GROUP BY 1, 2, 3",
     },
     Check {
         what: "daily_page_view",
@@ -60,6 +61,37 @@ const CHECKS: &[Check] = &[
         counted: "SELECT (\"timestamp\" AT TIME ZONE $1)::date AS day, event_type, ((id - 1) >> 40)::smallint AS shard,
                          count(*) AS interactions
                   FROM interaction GROUP BY 1, 2, 3",
+    },
+    Check {
+        what: "daily_client_page_view",
+        stored: "SELECT day, client_id, shard, page_views FROM daily_client_page_view",
+        counted:
+            "SELECT (\"timestamp\" AT TIME ZONE $1)::date AS day, client_id, ((p.id - 1) >> 40)::smallint AS shard,
+                         count(*) AS page_views
+                  FROM page_view p JOIN session s ON s.id = p.session JOIN user_agent a ON a.id = s.user_agent_id
+                  GROUP BY 1, 2, 3",
+    },
+    Check {
+        what: "daily_client_interaction",
+        stored: "SELECT day, client_id, event_type, shard, interactions FROM daily_client_interaction",
+        counted: "SELECT (\"timestamp\" AT TIME ZONE $1)::date AS day, client_id, event_type,
+                         ((i.id - 1) >> 40)::smallint AS shard, count(*) AS interactions
+                  FROM interaction i JOIN session s ON s.id = i.session JOIN user_agent a ON a.id = s.user_agent_id
+                  GROUP BY 1, 2, 3, 4",
+    },
+    Check {
+        what: "daily_element",
+        stored: "SELECT day, element_id, event_type, shard, interactions FROM daily_element",
+        counted: "SELECT (\"timestamp\" AT TIME ZONE $1)::date AS day, element_id, event_type,
+                         ((id - 1) >> 40)::smallint AS shard, count(*) AS interactions
+                  FROM interaction GROUP BY 1, 2, 3, 4",
+    },
+    Check {
+        what: "clients of user agents",
+        stored: "SELECT a.id, c.browser, c.family, c.os, c.device
+                 FROM user_agent a LEFT JOIN client c ON c.id = client_id WHERE $1 <> ''",
+        counted: "SELECT id, browser, left(family, 80) AS family, left(os, 80) AS os,
+                         device_class(text, os, device) AS device FROM user_agent",
     },
     Check {
         what: "row_count",

@@ -3,11 +3,11 @@
 //! What they name may be gone or never have been; then they have no effect. Rows of other partitions are none of
 //! this worker's business, whatever an event says.
 
-use super::{attempt::Effects, deletions, seen, sessions};
+use super::{attempt::Effects, deletions, facts, seen, sessions};
 use crate::{
     dimensions::Interned,
     model::ReadModel,
-    projection::{Session, day_of},
+    projection::{FactCount, Session, day_of},
 };
 use chrono::{DateTime, Utc};
 use schema::{Envelope, Event, InteractionCorrected, InteractionKind, PageViewCorrected, Position, SessionCorrected};
@@ -69,7 +69,9 @@ async fn correct_session(
     let agent = event.user_agent.as_deref().and_then(|text| interned.agents.get(text)).copied();
     let mut new = old.clone();
     new.corrected(event, agent);
-    effects.rollups.session_changed(model.made_for.zone, Some(&old), Some(&new));
+    let zone = model.made_for.zone;
+    effects.rollups.session_changed(zone, Some(&old), Some(&new));
+    facts::follow_clients(connection, zone, &[(&old, &new)], &mut effects.rollups).await?;
     sessions::update(connection, &[&new]).await
 }
 
@@ -105,17 +107,19 @@ async fn correct_interaction(
     interned: &Interned<'_>,
     effects: &mut Effects,
 ) -> sqlx::Result<()> {
-    let element_id = event.element.as_deref().and_then(|text| interned.elements.get(text)).copied();
-    let old: Option<(String, DateTime<Utc>)> =
-        sqlx::query_as("SELECT event_type, \"timestamp\" FROM interaction WHERE id = $1")
+    let old: Option<(i64, String, i64, DateTime<Utc>)> =
+        sqlx::query_as("SELECT session, event_type, element_id, \"timestamp\" FROM interaction WHERE id = $1")
             .bind(event.id)
             .fetch_optional(&mut *connection)
             .await?;
-    let Some((old_kind, at)) = old else { return Ok(()) };
-    if let Some(kind) = event.kind {
-        let day = day_of(model.made_for.zone, at);
-        effects.rollups.interactions_changed(day, kind_of(&old_kind)?, -1);
-        effects.rollups.interactions_changed(day, kind, 1);
+    let Some((session, old_kind, old_element_id, at)) = old else { return Ok(()) };
+    let element_id = event.element.as_deref().and_then(|text| interned.elements.get(text)).copied();
+    let (day, old_kind) = (day_of(model.made_for.zone, at), kind_of(&old_kind)?);
+    let client_id = sessions::load_one(connection, session).await?.agent.client_id;
+    let new = (element_id.unwrap_or(old_element_id), event.kind.unwrap_or(old_kind));
+    for ((element_id, kind), sign) in [((old_element_id, old_kind), -1), (new, 1)] {
+        effects.rollups.interactions_changed(day, element_id, kind, sign);
+        effects.rollups.facts_changed(client_id, &[FactCount { day, kind: Some(kind), count: 1 }], sign);
     }
     sqlx::query(
         "UPDATE interaction

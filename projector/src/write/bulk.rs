@@ -2,13 +2,12 @@
 
 use super::{
     attempt::{Effects, source_agent},
-    sessions,
+    facts, sessions,
 };
 use crate::{
     dimensions::Interned,
     model::ReadModel,
-    projection::{Agent, Session, day_of},
-    user_agent::Browser,
+    projection::{Agent, FactCount, Session, count_fact, day_of},
 };
 use chrono::{DateTime, Utc};
 use schema::{Envelope, Event, InteractionRecorded};
@@ -16,7 +15,7 @@ use sqlx::PgConnection;
 use std::collections::HashMap;
 
 /// Stands for an agent until it is interned.
-pub(super) const NO_AGENT: Agent = Agent { id: 0, browser: Browser::Unknown };
+pub(super) const NO_AGENT: Agent = Agent { id: 0, client_id: 0 };
 
 /// Whether an event is one of those that are folded many at a time.
 pub(super) fn takes(event: &Event) -> bool {
@@ -31,6 +30,8 @@ struct Mentioned<'a> {
     session_id: &'a str,
     old: Option<Session>,
     new: Option<Session>,
+    /// What the run brings in for it.
+    facts: Vec<FactCount>,
 }
 
 #[derive(Default)]
@@ -70,7 +71,8 @@ pub(super) async fn apply(
     let zone = model.made_for.zone;
     for ((id, envelope), place) in run.iter().zip(places) {
         let at = envelope.occurred_at;
-        let session = mentioned[place].new.get_or_insert_with(|| {
+        let Mentioned { new, facts, .. } = &mut mentioned[place];
+        let session = new.get_or_insert_with(|| {
             Session::first_seen(*id, agent(interned, source_agent(envelope)), envelope.source.address, at)
         });
         session.recorded(envelope.recorded_at);
@@ -82,21 +84,30 @@ pub(super) async fn apply(
                 session.saw(at);
                 session.page_views += 1;
                 page_views.add(*id, session.id, url_id, envelope);
-                effects.rollups.page_views_changed(day_of(zone, at), url_id, 1);
+                let day = day_of(zone, at);
+                count_fact(facts, day, None);
+                effects.rollups.page_views_changed(day, url_id, 1);
             }
             Event::InteractionRecorded(event) => {
                 let element_id = interned.elements.get(event.element.as_str()).copied().unwrap_or_default();
                 session.saw(at);
                 session.interactions += 1;
                 interactions.add(*id, session.id, element_id, event, envelope);
-                effects.rollups.interactions_changed(day_of(zone, at), event.kind, 1);
+                let day = day_of(zone, at);
+                count_fact(facts, day, Some(event.kind));
+                effects.rollups.interactions_changed(day, element_id, event.kind, 1);
             }
             _ => {}
         }
     }
     for one in &mentioned {
         effects.rollups.session_changed(zone, one.old.as_ref(), one.new.as_ref());
+        if let Some(session) = &one.new {
+            effects.rollups.facts_changed(session.agent.client_id, &one.facts, 1);
+        }
     }
+    let changed: Vec<_> = mentioned.iter().filter_map(|one| Some((one.old.as_ref()?, one.new.as_ref()?))).collect();
+    facts::follow_clients(connection, zone, &changed, &mut effects.rollups).await?;
     let of_old = |had_row: bool| {
         let chosen = mentioned.iter().filter(move |one| one.old.is_some() == had_row);
         chosen.filter_map(|one| Some((one.session_id, one.new.as_ref()?)))
@@ -122,7 +133,7 @@ async fn load<'a>(
     for (_, envelope) in run {
         let session_id = envelope.session_id.as_str();
         places.push(*place_of.entry(session_id).or_insert_with(|| {
-            mentioned.push(Mentioned { session_id, old: None, new: None });
+            mentioned.push(Mentioned { session_id, old: None, new: None, facts: Vec::new() });
             mentioned.len() - 1
         }));
     }

@@ -1,9 +1,9 @@
 //! Rows that go, with what they have contributed.
 
-use super::{admin::kind_of, attempt::Effects};
+use super::{admin::kind_of, attempt::Effects, sessions};
 use crate::{
     model::ReadModel,
-    projection::{Session, day_of},
+    projection::{FactCount, Session, day_of},
 };
 use chrono::{DateTime, Utc};
 use schema::EventType;
@@ -36,15 +36,17 @@ pub(super) async fn session(
             break;
         }
         for (url_id, at) in gone {
-            effects.rollups.page_views_changed(day_of(zone, at), url_id, -1);
+            let day = day_of(zone, at);
+            effects.rollups.page_views_changed(day, url_id, -1);
+            effects.rollups.facts_changed(session.agent.client_id, &[FactCount { day, kind: None, count: 1 }], -1);
             effects.tally.removed(EventType::PageViewRecorded, 1);
         }
     }
     loop {
-        let gone: Vec<(String, DateTime<Utc>)> = sqlx::query_as(
+        let gone: Vec<(String, i64, DateTime<Utc>)> = sqlx::query_as(
             "DELETE FROM interaction WHERE (id, \"timestamp\") IN
                  (SELECT id, \"timestamp\" FROM interaction WHERE session = $1 AND id < $2 LIMIT $3)
-             RETURNING event_type, \"timestamp\"",
+             RETURNING event_type, element_id, \"timestamp\"",
         )
         .bind(session.id)
         .bind(below)
@@ -54,8 +56,11 @@ pub(super) async fn session(
         if gone.is_empty() {
             break;
         }
-        for (kind, at) in gone {
-            effects.rollups.interactions_changed(day_of(zone, at), kind_of(&kind)?, -1);
+        for (kind, element_id, at) in gone {
+            let (day, kind) = (day_of(zone, at), kind_of(&kind)?);
+            effects.rollups.interactions_changed(day, element_id, kind, -1);
+            let fact = FactCount { day, kind: Some(kind), count: 1 };
+            effects.rollups.facts_changed(session.agent.client_id, &[fact], -1);
             effects.tally.removed(EventType::InteractionRecorded, 1);
         }
     }
@@ -76,7 +81,12 @@ pub(super) async fn page_view(
             .fetch_optional(&mut *connection)
             .await?;
     let Some((session, url_id, at)) = gone else { return Ok(()) };
-    effects.rollups.page_views_changed(day_of(model.made_for.zone, at), url_id, -1);
+    let (zone, old) = (model.made_for.zone, sessions::load_one(connection, session).await?);
+    let new = Session { page_views: old.page_views - 1, ..old.clone() };
+    let day = day_of(zone, at);
+    effects.rollups.session_changed(zone, Some(&old), Some(&new));
+    effects.rollups.page_views_changed(day, url_id, -1);
+    effects.rollups.facts_changed(old.agent.client_id, &[FactCount { day, kind: None, count: 1 }], -1);
     effects.tally.removed(EventType::PageViewRecorded, 1);
     sqlx::query("UPDATE session SET page_views = page_views - 1 WHERE id = $1")
         .bind(session)
@@ -92,13 +102,17 @@ pub(super) async fn interaction(
     id: i64,
     effects: &mut Effects,
 ) -> sqlx::Result<()> {
-    let gone: Option<(i64, String, DateTime<Utc>)> =
-        sqlx::query_as("DELETE FROM interaction WHERE id = $1 RETURNING session, event_type, \"timestamp\"")
-            .bind(id)
-            .fetch_optional(&mut *connection)
-            .await?;
-    let Some((session, kind, at)) = gone else { return Ok(()) };
-    effects.rollups.interactions_changed(day_of(model.made_for.zone, at), kind_of(&kind)?, -1);
+    let gone: Option<(i64, String, i64, DateTime<Utc>)> = sqlx::query_as(
+        "DELETE FROM interaction WHERE id = $1 RETURNING session, event_type, element_id, \"timestamp\"",
+    )
+    .bind(id)
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some((session, kind, element_id, at)) = gone else { return Ok(()) };
+    let client_id = sessions::load_one(connection, session).await?.agent.client_id;
+    let (day, kind) = (day_of(model.made_for.zone, at), kind_of(&kind)?);
+    effects.rollups.interactions_changed(day, element_id, kind, -1);
+    effects.rollups.facts_changed(client_id, &[FactCount { day, kind: Some(kind), count: 1 }], -1);
     effects.tally.removed(EventType::InteractionRecorded, 1);
     sqlx::query("UPDATE session SET interactions = interactions - 1 WHERE id = $1")
         .bind(session)

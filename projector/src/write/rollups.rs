@@ -1,8 +1,49 @@
 //! Roll-ups and row counts: one sorted upsert a table, each on the rows of this partition's shard alone.
 
-use crate::projection::RollUps;
+use crate::projection::{RollUps, SessionTotals};
 use chrono::NaiveDate;
+use schema::InteractionKind;
 use sqlx::PgConnection;
+
+/// A roll-up of one number. Its key is the day, perhaps an id, perhaps a kind, and the shard.
+struct Counts {
+    table: &'static str,
+    /// The columns of its key but for the shard.
+    key: &'static str,
+    /// What goes into them, out of `n(day, id, kind, by)`.
+    from: &'static str,
+    /// The column that is added to.
+    number: &'static str,
+}
+
+/// What is added, and to which row.
+struct Change {
+    day: NaiveDate,
+    id: i64,
+    kind: &'static str,
+    by: i64,
+}
+
+const DURATIONS: Counts =
+    Counts { table: "daily_duration", key: "day, class", from: "n.day, n.id", number: "sessions" };
+const PAGE_VIEWS: Counts =
+    Counts { table: "daily_page_view", key: "day, url_id", from: "n.day, n.id", number: "page_views" };
+const CLIENT_PAGE_VIEWS: Counts =
+    Counts { table: "daily_client_page_view", key: "day, client_id", from: "n.day, n.id", number: "page_views" };
+const INTERACTIONS: Counts =
+    Counts { table: "daily_interaction", key: "day, event_type", from: "n.day, n.kind", number: "interactions" };
+const CLIENT_INTERACTIONS: Counts = Counts {
+    table: "daily_client_interaction",
+    key: "day, client_id, event_type",
+    from: "n.day, n.id, n.kind",
+    number: "interactions",
+};
+const ELEMENTS: Counts = Counts {
+    table: "daily_element",
+    key: "day, element_id, event_type",
+    from: "n.day, n.id, n.kind",
+    number: "interactions",
+};
 
 /// Adds the changes of a batch. Rows that come to nothing are deleted, so that the tables hold what SQL over the
 /// facts would give.
@@ -10,118 +51,88 @@ pub(super) async fn write(connection: &mut PgConnection, partition: u16, changes
     // partitions are below 8,192
     let shard = i16::try_from(partition).unwrap_or(i16::MAX);
     sessions(connection, shard, changes).await?;
-    browsers(connection, shard, changes).await?;
-    page_views(connection, shard, changes).await?;
-    interactions(connection, shard, changes).await?;
+    let by_id = |((day, id), by): (&(NaiveDate, i64), &i64)| Change { day: *day, id: *id, kind: "", by: *by };
+    let by_kind = |((day, id, kind), by): (&(NaiveDate, i64, InteractionKind), &i64)| Change {
+        day: *day,
+        id: *id,
+        kind: kind.as_str(),
+        by: *by,
+    };
+    let durations =
+        changes.durations.iter().map(|((day, class), by)| Change { day: *day, id: (*class).into(), kind: "", by: *by });
+    let interactions =
+        changes.interactions.iter().map(|((day, kind), by)| Change { day: *day, id: 0, kind: kind.as_str(), by: *by });
+    counts(connection, shard, &DURATIONS, durations.collect()).await?;
+    counts(connection, shard, &PAGE_VIEWS, changes.page_views.iter().map(by_id).collect()).await?;
+    counts(connection, shard, &CLIENT_PAGE_VIEWS, changes.client_page_views.iter().map(by_id).collect()).await?;
+    counts(connection, shard, &INTERACTIONS, interactions.collect()).await?;
+    counts(connection, shard, &CLIENT_INTERACTIONS, changes.client_interactions.iter().map(by_kind).collect()).await?;
+    counts(connection, shard, &ELEMENTS, changes.elements.iter().map(by_kind).collect()).await?;
     row_counts(connection, shard, changes).await
+}
+
+async fn counts(
+    connection: &mut PgConnection,
+    shard: i16,
+    Counts { table, key, from, number }: &Counts,
+    mut changes: Vec<Change>,
+) -> sqlx::Result<()> {
+    const NEW: &str = "UNNEST($2::date[], $3::bigint[], $4::text[], $5::bigint[]) AS n(day, id, kind, by)";
+    let upsert = format!(
+        "INSERT INTO {table} AS d ({key}, shard, {number}) SELECT {from}, $1, n.by FROM {NEW}
+         ON CONFLICT ({key}, shard) DO UPDATE SET {number} = d.{number} + excluded.{number}"
+    );
+    let clear = format!(
+        "DELETE FROM {table} d USING {NEW} WHERE ({}) = ({from}) AND d.shard = $1 AND d.{number} = 0",
+        key.split(", ").map(|column| format!("d.{column}")).collect::<Vec<_>>().join(", ")
+    );
+    for statement in [upsert, clear] {
+        if changes.is_empty() {
+            break;
+        }
+        sqlx::query(&statement)
+            .bind(shard)
+            .bind(changes.iter().map(|change| change.day).collect::<Vec<_>>())
+            .bind(changes.iter().map(|change| change.id).collect::<Vec<_>>())
+            .bind(changes.iter().map(|change| change.kind).collect::<Vec<_>>())
+            .bind(changes.iter().map(|change| change.by).collect::<Vec<_>>())
+            .execute(&mut *connection)
+            .await?;
+        // only what became less can be nothing now
+        changes.retain(|change| change.by < 0);
+    }
+    Ok(())
 }
 
 async fn sessions(connection: &mut PgConnection, shard: i16, changes: &RollUps) -> sqlx::Result<()> {
     if changes.sessions.is_empty() {
         return Ok(());
     }
-    let days: Vec<NaiveDate> = changes.sessions.keys().copied().collect();
+    let days: Vec<NaiveDate> = changes.sessions.keys().map(|key| key.0).collect();
+    let column = |pick: fn(&SessionTotals) -> i64| changes.sessions.values().map(pick).collect::<Vec<_>>();
     sqlx::query(
-        "INSERT INTO daily_session AS d (day, shard, sessions, ended, duration_us)
-         SELECT day, $1, sessions, ended, duration_us::numeric
-         FROM UNNEST($2::date[], $3::bigint[], $4::bigint[], $5::text[]) AS n(day, sessions, ended, duration_us)
-         ON CONFLICT (day, shard) DO UPDATE
+        "INSERT INTO daily_session AS d
+                (day, client_id, shard, sessions, ended, duration_us, page_views, single_page)
+         SELECT day, client_id, $1, sessions, ended, duration_us::numeric, page_views, single_page
+         FROM UNNEST($2::date[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[], $8::bigint[])
+              AS n(day, client_id, sessions, ended, duration_us, page_views, single_page)
+         ON CONFLICT (day, client_id, shard) DO UPDATE
          SET sessions = d.sessions + excluded.sessions, ended = d.ended + excluded.ended,
-             duration_us = d.duration_us + excluded.duration_us",
+             duration_us = d.duration_us + excluded.duration_us, page_views = d.page_views + excluded.page_views,
+             single_page = d.single_page + excluded.single_page",
     )
     .bind(shard)
     .bind(&days)
-    .bind(changes.sessions.values().map(|totals| totals.sessions).collect::<Vec<_>>())
-    .bind(changes.sessions.values().map(|totals| totals.ended).collect::<Vec<_>>())
+    .bind(changes.sessions.keys().map(|key| key.1).collect::<Vec<_>>())
+    .bind(column(|totals| totals.sessions))
+    .bind(column(|totals| totals.ended))
     .bind(changes.sessions.values().map(|totals| totals.duration_us.to_string()).collect::<Vec<_>>())
+    .bind(column(|totals| totals.page_views))
+    .bind(column(|totals| totals.single_page))
     .execute(&mut *connection)
     .await?;
     if changes.sessions.values().any(|totals| totals.sessions < 0) {
         sqlx::query("DELETE FROM daily_session WHERE shard = $1 AND day = ANY($2) AND sessions = 0")
-            .bind(shard)
-            .bind(&days)
-            .execute(connection)
-            .await?;
-    }
-    Ok(())
-}
-
-async fn browsers(connection: &mut PgConnection, shard: i16, changes: &RollUps) -> sqlx::Result<()> {
-    if changes.browsers.is_empty() {
-        return Ok(());
-    }
-    let days: Vec<NaiveDate> = changes.browsers.keys().map(|key| key.0).collect();
-    sqlx::query(
-        "INSERT INTO daily_browser AS d (day, browser, shard, sessions)
-         SELECT day, browser, $1, sessions FROM UNNEST($2::date[], $3::text[], $4::bigint[]) AS n(day, browser, sessions)
-         ON CONFLICT (day, browser, shard) DO UPDATE SET sessions = d.sessions + excluded.sessions",
-    )
-    .bind(shard)
-    .bind(&days)
-    .bind(changes.browsers.keys().map(|key| key.1.as_str()).collect::<Vec<_>>())
-    .bind(changes.browsers.values().copied().collect::<Vec<_>>())
-    .execute(&mut *connection)
-    .await?;
-    if changes.browsers.values().any(|by| *by < 0) {
-        sqlx::query("DELETE FROM daily_browser WHERE shard = $1 AND day = ANY($2) AND sessions = 0")
-            .bind(shard)
-            .bind(&days)
-            .execute(connection)
-            .await?;
-    }
-    Ok(())
-}
-
-async fn page_views(connection: &mut PgConnection, shard: i16, changes: &RollUps) -> sqlx::Result<()> {
-    if changes.page_views.is_empty() {
-        return Ok(());
-    }
-    sqlx::query(
-        "INSERT INTO daily_page_view AS d (day, url_id, shard, page_views)
-         SELECT day, url_id, $1, page_views FROM UNNEST($2::date[], $3::bigint[], $4::bigint[]) AS n(day, url_id, page_views)
-         ON CONFLICT (day, url_id, shard) DO UPDATE SET page_views = d.page_views + excluded.page_views",
-    )
-    .bind(shard)
-    .bind(changes.page_views.keys().map(|key| key.0).collect::<Vec<_>>())
-    .bind(changes.page_views.keys().map(|key| key.1).collect::<Vec<_>>())
-    .bind(changes.page_views.values().copied().collect::<Vec<_>>())
-    .execute(&mut *connection)
-    .await?;
-    let fewer: Vec<(NaiveDate, i64)> =
-        changes.page_views.iter().filter(|(_, by)| **by < 0).map(|(key, _)| *key).collect();
-    if !fewer.is_empty() {
-        sqlx::query(
-            "DELETE FROM daily_page_view d USING UNNEST($2::date[], $3::bigint[]) AS n(day, url_id)
-             WHERE d.day = n.day AND d.url_id = n.url_id AND d.shard = $1 AND d.page_views = 0",
-        )
-        .bind(shard)
-        .bind(fewer.iter().map(|key| key.0).collect::<Vec<_>>())
-        .bind(fewer.iter().map(|key| key.1).collect::<Vec<_>>())
-        .execute(connection)
-        .await?;
-    }
-    Ok(())
-}
-
-async fn interactions(connection: &mut PgConnection, shard: i16, changes: &RollUps) -> sqlx::Result<()> {
-    if changes.interactions.is_empty() {
-        return Ok(());
-    }
-    let days: Vec<NaiveDate> = changes.interactions.keys().map(|key| key.0).collect();
-    sqlx::query(
-        "INSERT INTO daily_interaction AS d (day, event_type, shard, interactions)
-         SELECT day, event_type, $1, interactions
-         FROM UNNEST($2::date[], $3::text[], $4::bigint[]) AS n(day, event_type, interactions)
-         ON CONFLICT (day, event_type, shard) DO UPDATE SET interactions = d.interactions + excluded.interactions",
-    )
-    .bind(shard)
-    .bind(&days)
-    .bind(changes.interactions.keys().map(|key| key.1.as_str()).collect::<Vec<_>>())
-    .bind(changes.interactions.values().copied().collect::<Vec<_>>())
-    .execute(&mut *connection)
-    .await?;
-    if changes.interactions.values().any(|by| *by < 0) {
-        sqlx::query("DELETE FROM daily_interaction WHERE shard = $1 AND day = ANY($2) AND interactions = 0")
             .bind(shard)
             .bind(&days)
             .execute(connection)

@@ -1,9 +1,6 @@
 //! Rows of `session`: read, insert, update.
 
-use crate::{
-    projection::{Agent, Corrected, Session},
-    user_agent::Browser,
-};
+use crate::projection::{Agent, Corrected, Session};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Row, postgres::PgRow};
 
@@ -16,11 +13,10 @@ pub(super) struct SessionRow {
 
 impl FromRow<'_, PgRow> for SessionRow {
     fn from_row(row: &PgRow) -> sqlx::Result<Self> {
-        let browser = Browser::from_name(row.try_get("browser")?);
         let session = Session {
             id: row.try_get("id")?,
             announced_id: row.try_get("announced_id")?,
-            agent: Agent { id: row.try_get("user_agent_id")?, browser },
+            agent: Agent { id: row.try_get("user_agent_id")?, client_id: row.try_get("client_id")? },
             ip_address: row.try_get("ip_address")?,
             user_id: row.try_get("user_id")?,
             start_time: row.try_get("start_time")?,
@@ -38,11 +34,22 @@ impl FromRow<'_, PgRow> for SessionRow {
 /// The rows of these sessions, as far as there are any, in no order.
 pub(super) async fn load(connection: &mut PgConnection, session_ids: &[&str]) -> sqlx::Result<Vec<SessionRow>> {
     sqlx::query_as(
-        "SELECT s.*, a.browser FROM session s JOIN user_agent a ON a.id = s.user_agent_id WHERE s.session_id = ANY($1)",
+        "SELECT s.*, a.client_id FROM session s JOIN user_agent a ON a.id = s.user_agent_id WHERE s.session_id = ANY($1)",
     )
     .bind(session_ids)
     .fetch_all(connection)
     .await
+}
+
+/// The row of the session with this id.
+pub(super) async fn load_one(connection: &mut PgConnection, id: i64) -> sqlx::Result<Session> {
+    let row: SessionRow = sqlx::query_as(
+        "SELECT s.*, a.client_id FROM session s JOIN user_agent a ON a.id = s.user_agent_id WHERE s.id = $1",
+    )
+    .bind(id)
+    .fetch_one(connection)
+    .await?;
+    Ok(row.session)
 }
 
 /// Sessions as columns, the way that `UNNEST` takes them.

@@ -16,7 +16,7 @@ const TAG: &str = "Service";
 pub(crate) fn tags() -> Vec<Tag> {
     [
         ("Reading", "Lists and single objects. What was taken a moment ago may not be there yet: see the status."),
-        ("Report", "Seven days in numbers."),
+        ("Report", "Days in numbers."),
         ("Signing in", "For people with a browser."),
         ("Service", "How it is, and how to use it."),
         ("Browsers", "What browsers ask before a page of another origin may use the API."),
@@ -51,4 +51,13 @@ pub(crate) fn stylesheet() -> OperationBuilder {
         .with(200, ResponseBuilder::new().description("The style sheet.").content("text/css", css))
         .shared([Shared::Unauthorized, Shared::Unavailable]);
     operation(TAG, "stylesheet", "What the pages look like", "").responses(answers)
+}
+
+/// `GET /assets/report.js`.
+pub(crate) fn script() -> OperationBuilder {
+    let script = ContentBuilder::new().schema(Some(text())).build();
+    let answers = Answers::default()
+        .with(200, ResponseBuilder::new().description("The script.").content("text/javascript", script))
+        .shared([Shared::Unauthorized, Shared::Unavailable]);
+    operation(TAG, "report_script", "What renews the report when it is asked to", "").responses(answers)
 }

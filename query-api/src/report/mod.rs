@@ -1,33 +1,93 @@
-//! The report: roll-ups in, a page or its numbers out. Contract § 9. It reads roll-ups alone, so it costs the same
-//! whatever the number of events.
+//! The report: roll-ups in; a page, its numbers or a table out. Contract § 9. It reads roll-ups alone, so it costs the
+//! same whatever the number of events.
+//!
+//! `state` is what the address asks for, `rows` reads it, `model` puts it into the shape of `object`; `page` shows that
+//! with `plots` (drawn by `chart`) and `cards`. What can be long is sent as it is read: `stream`, `numbers`, `csv`.
 
+mod cards;
 mod chart;
+mod csv;
 pub(crate) mod described;
+mod format;
+mod links;
 mod model;
+mod numbers;
+mod object;
 mod page;
+mod plots;
 mod rows;
+mod state;
+mod stream;
+mod tag;
+mod totals;
+mod window;
 
-pub use model::{Report, Window};
+pub(crate) use csv::csv;
+pub(crate) use numbers::numbers;
+pub use object::Report;
+pub(crate) use stream::AT_ONCE as LONG_ANSWERS;
 
-use crate::{error::QueryError, routes::QueryApi, sign_in::page_response};
+use crate::{
+    error::QueryError,
+    freshness::Behind,
+    paging::Parameters,
+    routes::{QueryApi, site_url},
+    sign_in::page_response,
+};
 use askama::Template;
 use axum::{
-    Json,
     extract::{OriginalUri, Request, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use chrono::Utc;
-use service::access::Identity;
+use rows::Rows;
+use service::{access::Identity, http::Problem};
+use state::Problems;
+use std::time::Duration;
 
-/// URLs of a day that the page shows.
-const URLS_ON_PAGE: i64 = 100;
+/// URLs that the page embeds of each day of a week, and in all.
+const URLS_A_DAY: i64 = 100;
+const URLS: i64 = 700;
+
+/// How long the page waits for the log to tell where it ends.
+const LOG_PATIENCE: Duration = Duration::from_millis(300);
+
+const TOO_SLOW: &str = "Adding this up took too long. Ask for fewer days, or without a filter.";
 
 #[derive(Template)]
 #[template(path = "forbidden.html")]
 struct Forbidden<'a> {
     base: &'a str,
     next: &'a str,
+}
+
+/// What the request asks for, today; what it asks for in vain.
+fn asked(api: &QueryApi, request: &Request) -> (Result<state::State, Problems>, Moment) {
+    let now = Utc::now();
+    let today = window::today(now, api.inner.zone);
+    let parameters = Parameters::parse(request.uri().query());
+    (state::State::parse(&parameters, today), Moment { now, today })
+}
+
+/// When a report is made.
+#[derive(Clone, Copy)]
+struct Moment {
+    now: chrono::DateTime<Utc>,
+    today: chrono::NaiveDate,
+}
+
+/// For programs: staff alone, and 400 for what makes no sense.
+fn asked_by_program(api: &QueryApi, request: &Request) -> Result<(state::State, Moment), QueryError> {
+    let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
+    api.inner.settings.report_access.check(&identity)?;
+    let (state, moment) = asked(api, request);
+    let refused = |problems: Problems| Problem {
+        status: StatusCode::BAD_REQUEST,
+        body: serde_json::json!(problems),
+        headers: Vec::new(),
+    };
+    Ok((state.map_err(refused)?, moment))
 }
 
 /// `GET /report/`.
@@ -38,22 +98,52 @@ pub(crate) async fn page(State(api): State<QueryApi>, request: Request) -> Resul
         let page = Forbidden { base: &api.inner.base_path, next };
         return Ok(page_response(StatusCode::FORBIDDEN, page.render()));
     }
-    let report = read(&api, Some(URLS_ON_PAGE)).await?;
-    let page = page::Page::new(&report, &api.inner.base_path, api.inner.zone, identity.name.as_deref());
-    Ok(page_response(StatusCode::OK, page.render()))
+    let (state, moment) = asked(&api, &request);
+    let (state, problems) = match state {
+        Ok(state) => (state, Problems::new()),
+        Err(problems) => (state::State::default(), problems),
+    };
+    let behind = Behind::find(&api, moment.now, LOG_PATIENCE).await?;
+    let name = identity.name.as_deref();
+    let (seconds, name_of_tag) = (behind.seconds.unwrap_or(-1), name.unwrap_or_default());
+    let tag = tag::of(&api, &state, moment.today, &(seconds.clamp(-1, 600), name_of_tag)).await?;
+    if problems.is_empty() && tag::is_known(request.headers(), &tag) {
+        return Ok(tag::not_modified(&tag));
+    }
+    let window = state.window(moment.today);
+    let urls_a_day = (URLS / i64::from(window.length())).clamp(1, URLS_A_DAY);
+    let mut snapshot = rows::snapshot(&api.inner.pool).await?;
+    let rows = Rows::read(&mut snapshot, &state, window, urls_a_day).await;
+    let rows = rows.map_err(|error| QueryError::of_question(error, TOO_SLOW))?;
+    snapshot.commit().await?;
+    let (days, before) = (rows.days.clone(), rows.before.clone());
+    let report = Report::of(rows, &state, window, api.inner.zone, moment.now);
+    let site = site_url(&request);
+    let page = page::Page::new(&page::Given {
+        report: &report,
+        days: &days,
+        before: before.as_ref(),
+        state: &state,
+        problems: &problems,
+        window,
+        today: moment.today,
+        now: moment.now,
+        zone: api.inner.zone,
+        behind,
+        base: &api.inner.base_path,
+        site: &site,
+        name,
+    });
+    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let mut response = page_response(status, page.render());
+    tag::put(response.headers_mut(), &tag);
+    Ok(response)
 }
 
-/// `GET /report/data/`: the same object, with every URL.
-pub(crate) async fn data(State(api): State<QueryApi>, request: Request) -> Result<Response, QueryError> {
-    let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
-    api.inner.settings.report_access.check(&identity)?;
-    let report = read(&api, None).await?;
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(report)).into_response())
-}
-
-async fn read(api: &QueryApi, urls_a_day: Option<i64>) -> Result<Report, QueryError> {
-    let now = Utc::now();
-    let window = Window::of_seven_days(now, api.inner.zone);
-    let rows = rows::Rows::read(&api.inner.pool, window, urls_a_day).await?;
-    Ok(Report::of(rows, window, api.inner.zone, now))
+/// `GET /assets/report.js`.
+pub(crate) async fn script() -> impl IntoResponse {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/javascript; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("max-age=3600"));
+    (headers, include_str!("../../assets/report.js"))
 }

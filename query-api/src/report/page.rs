@@ -1,122 +1,229 @@
 //! The report as a page.
 
 use super::{
-    Report,
-    chart::{Bar, columns, grouped},
-    model::{OfDay, Window},
+    cards::{Card, cards, device_in_words},
+    format::{change, days as in_days, decimal, duration, duration_in_short, grouped, time},
+    links::Links,
+    object::Report,
+    plots::{Plot, TableRow, columns_of, plots, table},
+    rows::Days,
+    state::{By, LENGTHS, Problems, Range, State},
+    totals::{Totals, float, growth},
+    window::Window,
 };
+use crate::freshness::Behind;
 use askama::Template;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use std::collections::HashMap;
+
+/// Behind by as many seconds, the page says so at the top.
+const LATE_SECONDS: i64 = 60;
+
+/// Days whose table is open from the start.
+const OPEN_DAYS: u16 = 14;
+
+/// Everything that a page is made from.
+pub(crate) struct Given<'a> {
+    pub report: &'a Report,
+    pub days: &'a Days,
+    pub before: Option<&'a Days>,
+    pub state: &'a State,
+    pub problems: &'a Problems,
+    pub window: Window,
+    pub today: NaiveDate,
+    pub now: DateTime<Utc>,
+    pub zone: Tz,
+    pub behind: Behind,
+    pub base: &'a str,
+    pub site: &'a str,
+    pub name: Option<&'a str>,
+}
 
 #[derive(Template)]
 #[template(path = "report.html")]
 pub(crate) struct Page<'a> {
     base: &'a str,
+    site: &'a str,
     name: Option<&'a str>,
+    links: Links<'a>,
+    state: &'a State,
+    problems: &'a Problems,
+    window: Window,
+    today: NaiveDate,
+    earliest: NaiveDate,
+    title: String,
+    before: Option<String>,
     zone: String,
-    first: String,
-    last: String,
     as_of: String,
-    newest: String,
-    totals: Vec<(&'static str, String)>,
-    days: Vec<Day<'a>>,
-    charts: Charts,
-    report: &'a Report,
+    newest: Option<String>,
+    behind: String,
+    late: bool,
+    ranges: Vec<Choice>,
+    filtered: Option<(&'static str, String)>,
+    tiles: Vec<Tile>,
+    plots: Vec<Plot>,
+    columns: Vec<&'static str>,
+    days: Vec<TableRow>,
+    open: bool,
+    cards: Vec<Card>,
     /// The report's numbers, safe inside of a script element.
     data: String,
 }
 
-struct Charts {
-    page_views: String,
-    sessions: String,
-    interactions: String,
-    durations: String,
+/// A range that can be chosen.
+struct Choice {
+    text: String,
+    link: String,
+    chosen: bool,
 }
 
-/// A day's numbers, in the tables.
-struct Day<'a> {
-    label: String,
-    today: bool,
-    page_views: i64,
-    sessions: i64,
-    interactions: i64,
-    /// Mean, in minutes; none when no session of the day has ended.
-    minutes: Option<&'a str>,
+/// A number in large letters.
+struct Tile {
+    label: &'static str,
+    value: String,
+    /// What is said below it.
+    note: String,
+    /// Of the whole site, whatever the filter.
+    whole: bool,
 }
 
 impl<'a> Page<'a> {
-    pub fn new(report: &'a Report, base: &'a str, zone: Tz, name: Option<&'a str>) -> Self {
-        let now: DateTime<Utc> = report.as_of.parse().unwrap_or_default();
-        let window = Window::of_seven_days(now, zone);
-        let days = days(report, window, zone);
-        let sum = |pick: fn(&Day<'_>) -> i64| grouped(days.iter().map(pick).sum());
-        let chart = |title: &str, unit: &str, pick: fn(&Day<'_>) -> i64| {
-            let bar = |day: &Day<'_>| Bar { label: day.label.clone(), value: pick(day), unfinished: day.today };
-            columns(&days.iter().map(bar).collect::<Vec<_>>(), title, unit)
-        };
-        let minutes = |day: &Day<'_>| day.minutes.and_then(|minutes| minutes.parse().ok()).unwrap_or(0);
+    pub fn new(given: &Given<'a>) -> Self {
+        let Given { report, state, window, today, now, zone, behind, .. } = *given;
+        let links = Links { base: given.base, state };
+        let newest = report.tail.newest_event_at.as_deref().and_then(|time| time.parse::<DateTime<Utc>>().ok());
         Self {
-            base,
-            name,
+            base: given.base,
+            site: given.site,
+            name: given.name,
+            links,
+            state,
+            problems: given.problems,
+            window,
+            today,
+            earliest: NaiveDate::from_ymd_opt(1900, 1, 1).unwrap_or(today),
+            title: in_days(window),
+            before: state.compare.then(|| in_days(window.before())),
             zone: zone.to_string(),
-            first: window.first.format("%-d %B %Y").to_string(),
-            last: window.last.format("%-d %B %Y").to_string(),
-            as_of: in_words(now, zone),
-            newest: report
-                .newest_event_at
-                .as_deref()
-                .and_then(|time| time.parse::<DateTime<Utc>>().ok())
-                .map_or_else(|| "none yet".to_owned(), |time| in_words(time, zone)),
-            totals: vec![
-                ("Page views", sum(|day| day.page_views)),
-                ("Sessions", sum(|day| day.sessions)),
-                ("Interactions", sum(|day| day.interactions)),
-            ],
-            charts: Charts {
-                page_views: chart("Page views a day", "page views", |day| day.page_views),
-                sessions: chart("Sessions a day", "sessions", |day| day.sessions),
-                interactions: chart("Interactions a day", "interactions", |day| day.interactions),
-                durations: chart("Mean duration of sessions a day, in minutes", "minutes", minutes),
-            },
-            days,
-            report,
+            as_of: time(now, now, zone),
+            newest: newest.map(|newest| time(newest, now, zone)),
+            behind: in_words(behind),
+            late: behind.seconds.is_some_and(|seconds| seconds >= LATE_SECONDS),
+            ranges: ranges(links),
+            filtered: state.filter.as_ref().map(|filter| {
+                let value = if filter.by == By::Device { device_in_words(&filter.value) } else { &filter.value };
+                (by_in_words(filter.by), value.to_owned())
+            }),
+            tiles: tiles(report, state),
+            plots: plots(report, given.days, given.before, window, today),
+            columns: columns_of(state.compare),
+            days: table(report, today),
+            open: window.length() <= OPEN_DAYS,
+            cards: cards(report, links),
             data: embeddable(report),
         }
     }
 
-    /// How many URLs of a day are not listed.
-    fn left_out(&self, timestamp: &str) -> i64 {
-        self.report.urls_left_out.iter().find(|day| day.timestamp == timestamp).map_or(0, |day| day.count)
+    fn compare_link(&self) -> String {
+        self.links.compare(!self.state.compare)
+    }
+
+    fn live_link(&self) -> String {
+        self.links.live(!self.state.live)
+    }
+
+    fn for_ever_link(&self) -> String {
+        self.links.for_ever(self.window)
+    }
+
+    /// How many days, in words.
+    fn length(&self) -> String {
+        match self.window.length() {
+            1 => "day".to_owned(),
+            days => format!("{days} days"),
+        }
     }
 }
 
-/// Every day of the window, oldest first; one on which nothing happened is a row of zeros.
-fn days(report: &Report, window: Window, zone: Tz) -> Vec<Day<'_>> {
-    let by_start =
-        |days: &[OfDay]| days.iter().map(|day| (day.timestamp.clone(), day.count)).collect::<HashMap<_, _>>();
-    let (interactions, sessions) = (by_start(&report.timestamps_data), by_start(&report.sessions_data));
-    let page_views: HashMap<_, _> = report.page_views.iter().map(|day| (day.timestamp.clone(), day.count)).collect();
-    let minutes: HashMap<_, _> =
-        report.start_end_times_data.iter().map(|day| (day.timestamp.clone(), day.duration.as_str())).collect();
-    let of = |day: NaiveDate| {
-        let start = super::model::start(day, zone);
-        let count = |counts: &HashMap<String, i64>| counts.get(&start).copied().unwrap_or(0);
-        Day {
-            label: day.format("%a %-d %b").to_string(),
-            today: day == window.last,
-            page_views: count(&page_views),
-            sessions: count(&sessions),
-            interactions: count(&interactions),
-            minutes: minutes.get(&start).copied(),
-        }
-    };
-    window.days().map(of).collect()
+fn ranges(links: Links<'_>) -> Vec<Choice> {
+    let mut ranges: Vec<(String, Range)> = LENGTHS
+        .into_iter()
+        .map(|days| (if days == 1 { "Today".to_owned() } else { format!("{days} days") }, Range::Last(days)))
+        .collect();
+    ranges.insert(1, ("Yesterday".to_owned(), Range::Yesterday));
+    let choice = |(text, range)| Choice { text, link: links.range(range), chosen: links.state.range == range };
+    ranges.into_iter().map(choice).collect()
 }
 
-fn in_words(time: DateTime<Utc>, zone: Tz) -> String {
-    time.with_timezone(&zone).format("%-d %B %Y, %H:%M:%S").to_string()
+fn by_in_words(by: By) -> &'static str {
+    match by {
+        By::Url => "URLs that begin with",
+        By::Browser | By::Family => "Browser:",
+        By::System => "Operating system:",
+        By::Device => "Device:",
+    }
+}
+
+fn tiles(report: &Report, state: &State) -> Vec<Tile> {
+    let (now, before) = (&report.tail.totals, report.tail.before.as_ref().map(|before| &before.totals));
+    let narrowed_by_url = state.url().is_some();
+    let tile = |label, value: String, pick: fn(&Totals) -> Option<f64>, text: fn(f64) -> String| {
+        let note = before.map(|before| match (pick(before), pick(now)) {
+            (Some(was), Some(is)) => match growth(is, was) {
+                Some(percent) => format!("{} · {} before", change(percent), text(was)),
+                None => format!("{} before", text(was)),
+            },
+            _ => "nothing before".to_owned(),
+        });
+        Tile { label, value, note: note.unwrap_or_default(), whole: narrowed_by_url && label != "Page views" }
+    };
+    let or_none = |number: Option<String>| number.unwrap_or_else(|| "–".to_owned());
+    #[expect(clippy::cast_possible_truncation, reason = "counts came from whole numbers")]
+    let count = |number: f64| grouped(number as i64);
+    let mut median = tile(
+        "Median duration",
+        or_none(now.median_seconds.map(duration_in_short)),
+        |totals| totals.median_seconds,
+        duration_in_short,
+    );
+    let mean = or_none(now.mean_seconds.map(duration_in_short));
+    let more = if median.note.is_empty() { String::new() } else { format!(" · {}", median.note) };
+    median.note = if state.client().is_some() {
+        format!("not known under this filter; mean {mean}")
+    } else {
+        format!("mean {mean}{more}")
+    };
+    vec![
+        tile("Page views", grouped(now.page_views), |totals| Some(float(totals.page_views)), count),
+        tile("Sessions", grouped(now.sessions), |totals| Some(float(totals.sessions)), count),
+        tile("Interactions", grouped(now.interactions), |totals| Some(float(totals.interactions)), count),
+        tile(
+            "Pages a session",
+            or_none(now.pages_per_session.map(decimal)),
+            |totals| totals.pages_per_session,
+            decimal,
+        ),
+        tile(
+            "Single-page sessions",
+            or_none(now.single_page_percentage.map(|share| format!("{} %", decimal(share)))),
+            |totals| totals.single_page_percentage,
+            |share| format!("{} %", decimal(share)),
+        ),
+        median,
+    ]
+}
+
+fn in_words(behind: Behind) -> String {
+    let events = |records: i64| match records {
+        1 => "1 event waits".to_owned(),
+        records => format!("{} events wait", grouped(records)),
+    };
+    match (behind.records, behind.seconds) {
+        (Some(0), _) => "up to date".to_owned(),
+        (Some(records), Some(seconds)) => format!("{} behind, {}", duration(float(seconds)), events(records)),
+        (Some(records), None) => events(records),
+        (None, _) => "how far behind is not known, as the log does not say".to_owned(),
+    }
 }
 
 /// JSON that cannot end the script element around it.
@@ -127,21 +234,4 @@ fn embeddable(report: &Report) -> String {
         .replace('&', "\\u0026")
         .replace('\u{2028}', "\\u2028")
         .replace('\u{2029}', "\\u2029")
-}
-
-/// Filters of the templates.
-mod filters {
-    #![expect(
-        clippy::inline_always,
-        clippy::trivially_copy_pass_by_ref,
-        clippy::unnecessary_wraps,
-        clippy::unused_self,
-        reason = "the signatures that askama asks for and makes"
-    )]
-
-    /// A number with its thousands apart.
-    #[askama::filter_fn]
-    pub fn grouped(number: &i64, _: &dyn askama::Values) -> askama::Result<String> {
-        Ok(super::grouped(*number))
-    }
 }

@@ -112,6 +112,7 @@ async fn a_bearer_token_that_is_not_good_is_refused_on_any_path() {
         "/sessions/1/",
         "/report/",
         "/report/data/",
+        "/report/csv/",
         "/status/",
         "/sign-in/",
         "/assets/footfall.css",

@@ -1,0 +1,57 @@
+// Renews a live report: fetches the page again and puts in place what has changed. Nothing else needs this file.
+(() => {
+  "use strict";
+  const PAUSE = 10000;
+  let tag = null;
+
+  // somebody types, chooses or marks text, or looks elsewhere
+  const busy = () => {
+    const active = document.activeElement;
+    return document.hidden || (active && active.matches("input, select, textarea")) || !getSelection().isCollapsed;
+  };
+
+  function put(next) {
+    const [old, fresh] = [document, next].map((page) => page.getElementById("main"));
+    if (!old || !fresh) return;
+    const open = [...old.querySelectorAll("details")].map((details) => details.open);
+    fresh.querySelectorAll("details").forEach((details, place) => {
+      if (place < open.length) details.open = open[place];
+    });
+    const focused = document.activeElement && document.activeElement.getAttribute("href");
+    const [before, after] = [[...old.children], [...fresh.children]];
+    if (before.length !== after.length) {
+      old.replaceChildren(...after);
+    } else {
+      before.forEach((element, place) => {
+        if (element.outerHTML !== after[place].outerHTML) element.replaceWith(after[place]);
+      });
+    }
+    document.title = next.title;
+    if (focused && document.activeElement === document.body) {
+      const again = [...old.querySelectorAll("a[href]")].find((link) => link.getAttribute("href") === focused);
+      if (again) again.focus({ preventScroll: true });
+    }
+  }
+
+  async function renew() {
+    if (!busy()) {
+      try {
+        const headers = tag ? { "If-None-Match": tag } : {};
+        const answer = await fetch(location.href, { headers, cache: "no-store" });
+        if (answer.redirected || answer.status === 401 || answer.status === 403) {
+          location.reload();
+          return;
+        }
+        if (answer.ok) {
+          tag = answer.headers.get("ETag");
+          put(new DOMParser().parseFromString(await answer.text(), "text/html"));
+        }
+      } catch {
+        // the next time will do
+      }
+    }
+    setTimeout(renew, PAUSE);
+  }
+
+  setTimeout(renew, PAUSE);
+})();

@@ -1,0 +1,228 @@
+//! The lists of a report: pages, types, elements, visitors.
+
+use super::{
+    format::{decimal, grouped},
+    links::Links,
+    object::{Ranking, Report},
+    state::By,
+    totals::percentage,
+};
+
+/// Characters of a name that are shown; the whole stands in the title.
+const SHOWN: usize = 120;
+
+/// A list as the page shows it.
+pub(crate) struct Card {
+    /// Its name as a table of its own, too.
+    pub id: &'static str,
+    pub title: &'static str,
+    pub hint: String,
+    /// What stands above the names and the numbers.
+    pub columns: [&'static str; 2],
+    pub rows: Vec<Entry>,
+    /// How many more there are; empty for none.
+    pub more: String,
+    pub csv: String,
+    /// It is of the whole site, whatever the filter.
+    pub whole: bool,
+    pub searched: bool,
+}
+
+/// A row.
+pub(crate) struct Entry {
+    /// What repeats in front of the name, such as `https://shop.example`.
+    pub faint: String,
+    pub name: String,
+    /// All of it, where it was cut.
+    pub whole: String,
+    /// The report narrowed by it.
+    pub link: Option<String>,
+    pub count: String,
+    pub share: String,
+    /// The share as the length of a bar, 0 to 100.
+    pub length: String,
+}
+
+/// All of them, in the order of the page.
+pub(crate) fn cards(report: &Report, links: Links<'_>) -> Vec<Card> {
+    let tail = &report.tail;
+    let not_narrowed = tail.period.filter.as_ref().map_or(&[][..], |filter| filter.not_narrowed);
+    let make = |id, title, hint: &str, columns, rows: Vec<Entry>, more: i64, key: &str| Card {
+        id,
+        title,
+        hint: hint.to_owned(),
+        columns,
+        rows,
+        more: if more > 0 { grouped(more) } else { String::new() },
+        csv: links.csv(id),
+        whole: not_narrowed.contains(&key),
+        searched: id == "pages",
+    };
+    let ranked = |ranking: &Ranking, by: Option<By>| -> Vec<Entry> {
+        let link = |name: &str| by.map(|by| links.filter(by, name));
+        let rows = ranking.rows.iter();
+        rows.map(|row| entry(&row.name, link(&row.name), row.count, row.percentage)).collect()
+    };
+    let pages = tail.pages.rows.iter().map(|row| {
+        let link = Some(links.filter(By::Url, &row.name));
+        let at = host_end(&row.name);
+        Entry { faint: row.name[..at].to_owned(), ..entry(&row.name[at..], link, row.count, row.percentage) }
+    });
+    let elements = tail.elements.rows.iter().map(|row| {
+        let faint = format!("{} on ", in_words(&row.interaction));
+        Entry { faint, ..entry(&row.name, None, row.count, row.percentage) }
+    });
+    let interactions = tail.totals.interactions;
+    let types = report.head.interaction_data.iter();
+    let types = types.map(|of| entry(in_words(&of.interaction), None, of.count, percentage(of.count, interactions)));
+    let mut types: Vec<(i64, Entry)> = report.head.interaction_data.iter().map(|of| of.count).zip(types).collect();
+    types.sort_by_key(|(count, _)| -count);
+    let browsers = tail.browser_data.iter().map(|of| {
+        let link = Some(links.filter(By::Browser, &of.browser));
+        entry(&of.browser, link, of.count, of.percentage)
+    });
+    let devices = tail.devices.rows.iter().map(|row| {
+        let link = Some(links.filter(By::Device, &row.name));
+        entry(device_in_words(&row.name), link, row.count, row.percentage)
+    });
+    let bots = tail.bots.total;
+    let bots_hint = format!("{} of {} sessions", grouped(bots), grouped(tail.totals.sessions));
+    vec![
+        make("pages", "Pages", "", ["Page", "Views"], pages.collect(), tail.pages.more, "pages"),
+        make(
+            "types",
+            "Interactions by type",
+            "",
+            ["Type", "Interactions"],
+            types.into_iter().map(|(_, entry)| entry).collect(),
+            0,
+            "interaction_data",
+        ),
+        make(
+            "elements",
+            "Interactions by element",
+            "",
+            ["Element", "Interactions"],
+            elements.collect(),
+            tail.elements.more,
+            "elements",
+        ),
+        make(
+            "browsers",
+            "Browsers, in short",
+            "everybody, bots as well",
+            ["Browser", "Sessions"],
+            browsers.collect(),
+            0,
+            "browser_data",
+        ),
+        make(
+            "families",
+            "Browsers and programs",
+            "without bots",
+            ["Browser", "Sessions"],
+            ranked(&tail.families, Some(By::Family)),
+            tail.families.more,
+            "families",
+        ),
+        make(
+            "systems",
+            "Operating systems",
+            "without bots",
+            ["System", "Sessions"],
+            ranked(&tail.systems, Some(By::System)),
+            tail.systems.more,
+            "systems",
+        ),
+        make("devices", "Devices", "without bots", ["Device", "Sessions"], devices.collect(), 0, "devices"),
+        make(
+            "bots",
+            "Bots",
+            &bots_hint,
+            ["Bot", "Sessions"],
+            ranked(&tail.bots, Some(By::Family)),
+            tail.bots.more,
+            "bots",
+        ),
+    ]
+}
+
+fn entry(name: &str, link: Option<String>, count: i64, percentage: f64) -> Entry {
+    let short = match name.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("{}…", &name[..at]),
+        None => name.to_owned(),
+    };
+    let whole = if short == name { String::new() } else { name.to_owned() };
+    let name = if short.is_empty() { "(empty)".to_owned() } else { short };
+    Entry {
+        faint: String::new(),
+        name,
+        whole,
+        link,
+        count: grouped(count),
+        share: format!("{} %", decimal(percentage)),
+        length: decimal(percentage.clamp(0.0, 100.0)),
+    }
+}
+
+/// Where the path of a URL begins, if there is more than the host.
+fn host_end(url: &str) -> usize {
+    let Some(host) = url.find("://").map(|at| at + 3) else { return 0 };
+    url[host..].find(['/', '?', '#']).map_or(0, |at| host + at)
+}
+
+/// `form_submit` as people say it.
+fn in_words(kind: &str) -> &str {
+    match kind {
+        "click" => "Click",
+        "scroll" => "Scroll",
+        "mouse_move" => "Mouse move",
+        "form_submit" => "Form submit",
+        "input_change" => "Input change",
+        "page_resize" => "Page resize",
+        "keypress" => "Key press",
+        "hover" => "Hover",
+        other => other,
+    }
+}
+
+/// A class of devices as people say it.
+pub(crate) fn device_in_words(class: &str) -> &str {
+    match class {
+        "desktop" => "Desktop",
+        "phone" => "Phone",
+        "tablet" => "Tablet",
+        "bot" => "Bot",
+        "other" => "Other, programs",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_repeats_in_a_url_is_told_apart_from_its_path() {
+        for (url, at) in [
+            ("https://shop.example/a?b", 20),
+            ("https://shop.example?b", 20),
+            ("https://shop.example", 0),
+            ("x", 0),
+            ("https://a/ä", 9),
+        ] {
+            assert_eq!(host_end(url), at, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_long_name_is_cut_between_characters_and_kept_whole_in_its_title() {
+        let long = "ä".repeat(SHOWN + 1);
+        let found = entry(&long, None, 1, 0.04);
+        assert_eq!((found.name.chars().count(), found.whole.as_str()), (SHOWN + 1, long.as_str()));
+        assert_eq!((found.share.as_str(), found.length.as_str()), ("0.0 %", "0.0"));
+        let short = entry(&long[..SHOWN * 2], None, 1, 100.0);
+        assert!(short.whole.is_empty() && !short.name.ends_with('…'));
+        assert_eq!(entry("", None, 1, 1.0).name, "(empty)");
+    }
+}

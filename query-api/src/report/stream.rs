@@ -1,0 +1,80 @@
+//! Long answers, sent as they are read: memory is bounded however many rows there are.
+
+use crate::{error::QueryError, routes::QueryApi};
+use axum::{
+    body::{Body, Bytes},
+    response::{IntoResponse, Response},
+};
+use futures::stream;
+use service::http::Problem;
+use sqlx::{Executor, PgConnection};
+use std::{io, sync::Arc, time::Duration};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    time::timeout,
+};
+
+/// Long answers at once: each keeps a connection to the database busy for as long as its client reads.
+pub(crate) const AT_ONCE: usize = 2;
+
+/// What is put together before it is sent, and how many of those wait for the client.
+const PIECE: usize = 16 * 1024;
+const WAITING: usize = 4;
+
+/// A client that has not read all of it by then gets no more.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where the answer goes.
+pub(super) struct Sink {
+    sender: mpsc::Sender<io::Result<Bytes>>,
+    piece: String,
+}
+
+impl Sink {
+    /// Adds text; waits while the client is behind.
+    pub async fn put(&mut self, text: &str) -> anyhow::Result<()> {
+        self.piece.push_str(text);
+        if self.piece.len() >= PIECE { self.flush().await } else { Ok(()) }
+    }
+
+    async fn flush(&mut self) -> anyhow::Result<()> {
+        let piece = std::mem::take(&mut self.piece);
+        self.sender.send(Ok(piece.into())).await.map_err(|_| anyhow::anyhow!("the client is gone"))
+    }
+}
+
+/// Waits for its turn.
+pub(super) async fn turn(api: &QueryApi) -> Result<OwnedSemaphorePermit, QueryError> {
+    let streams: Arc<Semaphore> = api.inner.long_answers.clone();
+    streams.acquire_owned().await.map_err(|_| Problem::unavailable("The service is stopping.", 1).into())
+}
+
+/// Statements of this transaction may take as long as the whole answer.
+pub(super) async fn take_time(snapshot: &mut PgConnection) -> sqlx::Result<()> {
+    let patience = format!("SET LOCAL statement_timeout = {}", PATIENCE.as_millis());
+    snapshot.execute(patience.as_str()).await.map(drop)
+}
+
+/// Answers with what `write` puts in. What goes wrong on the way cuts the answer off, so that nobody takes a part for
+/// the whole.
+pub(super) fn answer<F>(turn: OwnedSemaphorePermit, write: impl FnOnce(Sink) -> F) -> Response
+where
+    F: Future<Output = anyhow::Result<Sink>> + Send + 'static,
+{
+    let (sender, receiver) = mpsc::channel(WAITING);
+    let failed = sender.clone();
+    let writing = write(Sink { sender, piece: String::new() });
+    tokio::spawn(async move {
+        let written = timeout(PATIENCE, async { writing.await?.flush().await }).await;
+        drop(turn);
+        let error = match written {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it took too long".to_owned(),
+        };
+        tracing::info!(error, "a long answer was cut off");
+        let _ = failed.send(Err(io::Error::other(error))).await;
+    });
+    let pieces = stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)));
+    Body::from_stream(pieces).into_response()
+}
