@@ -6,7 +6,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use event_log::{EventReader, ReadError, Watermarks};
 use schema::Position;
 use serde::Serialize;
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 struct Status {
     /// Events that wait, about: offsets are not dense.
     lag_records: Option<i64>,
-    /// How long the oldest event has been waiting that has not been brought in yet, in seconds; 0 when none waits.
+    /// How long the oldest event has been waiting that has not been brought in yet, in seconds begun; 0 when none waits.
     lag_seconds: Option<i64>,
     /// When this was looked at.
     #[schema(format = "date-time")]
@@ -163,11 +163,17 @@ fn told<T>(answer: Result<Result<T, ReadError>, Elapsed>) -> Option<T> {
     }
 }
 
+/// Rounded up, so that nothing that waits looks as if nothing did; clocks differ.
+fn begun_seconds(time: TimeDelta) -> i64 {
+    let begun = i64::from(time.subsec_nanos() > 0);
+    (time.num_seconds() + begun).max(1)
+}
+
 fn behind(checkpoint: &Checkpoint, log: Option<Log>, now: DateTime<Utc>) -> Partition {
     let lag_records = log.map(|log| (log.end - checkpoint.next_offset).max(0));
     let lag_seconds = match lag_records {
         Some(0) => Some(0),
-        _ => log.and_then(|log| log.waits_since).map(|since| (now - since).num_seconds().max(0)),
+        _ => log.and_then(|log| log.waits_since).map(|since| begun_seconds(now - since)),
     };
     Partition {
         partition: checkpoint.partition,
@@ -191,7 +197,9 @@ mod tests {
         };
         let since = |seconds| DateTime::from_timestamp(seconds, 0);
         assert_eq!(of(Some(Log { end: 15, waits_since: since(940) })), (Some(5), Some(60)));
-        assert_eq!(of(Some(Log { end: 15, waits_since: since(2_000) })), (Some(5), Some(0)), "clocks differ");
+        assert_eq!(of(Some(Log { end: 15, waits_since: since(2_000) })), (Some(5), Some(1)), "clocks differ");
+        let moment_ago = DateTime::from_timestamp_millis(999_900);
+        assert_eq!(of(Some(Log { end: 15, waits_since: moment_ago })), (Some(5), Some(1)), "it waits");
         assert_eq!(of(Some(Log { end: 15, waits_since: None })), (Some(5), None));
         assert_eq!(of(Some(Log { end: 10, waits_since: None })), (Some(0), Some(0)));
         assert_eq!(of(None), (None, None));
