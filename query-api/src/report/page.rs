@@ -108,7 +108,7 @@ impl<'a> Page<'a> {
             as_of: time(now, now, zone),
             newest: newest.map(|newest| time(newest, now, zone)),
             behind: in_words(behind),
-            late: behind.seconds.is_some_and(|seconds| seconds >= LATE_SECONDS),
+            late: is_late(behind),
             ranges: ranges(links),
             filtered: state.filter.as_ref().map(|filter| {
                 let value = if filter.by == By::Device { device_in_words(&filter.value) } else { &filter.value };
@@ -211,6 +211,11 @@ fn tiles(report: &Report, state: &State) -> Vec<Tile> {
         ),
         median,
     ]
+}
+
+/// Events wait, and have done so for a while or for nobody knows how long.
+fn is_late(behind: Behind) -> bool {
+    behind.records.is_some_and(|records| records > 0) && behind.seconds.is_none_or(|seconds| seconds >= LATE_SECONDS)
 }
 
 fn in_words(behind: Behind) -> String {

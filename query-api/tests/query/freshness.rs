@@ -1,6 +1,7 @@
 //! `/status/`: how far the read model is behind the log. Contract § 12.
 
 use crate::common::{Served, Setup, Site, events::*};
+use axum::body::Body;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use clap::Parser;
@@ -13,7 +14,7 @@ use schema::{
     Envelope, codec,
     migrations::{LOG, LOG_SCHEMA},
 };
-use service::{lifecycle::Shutdown, ops::Readiness};
+use service::{access::Role, lifecycle::Shutdown, ops::Readiness};
 use std::{sync::Arc, time::Duration};
 use test_support::eventually;
 
@@ -130,8 +131,22 @@ async fn the_status_tells_how_far_the_read_model_is_behind_in_records_and_second
         assert!(number("lag_records") > 0 && number("lag_seconds") >= 600, "{partition}");
     }
 
+    let report = async || {
+        let staff = crate::common::get("/report/").header("authorization", whole.site.token(Role::Staff));
+        whole.served.send_body(staff, Body::empty()).await.body
+    };
+    let page = report().await;
+    assert!(
+        page.contains("30 events wait") && !page.contains("role=\"status\""),
+        "seconds are no reason to worry: {page}"
+    );
+    sqlx::query("UPDATE checkpoint SET caught_up_at = NULL").execute(&whole.site.pool).await.unwrap();
+    let page = report().await;
+    assert!(page.contains("are not in these numbers yet: 10 min"), "{page}");
+
     let shutdown = whole.start();
     whole.caught_up().await;
+    assert!(report().await.contains("up to date"));
     shutdown.begin();
     shutdown.drained().await.unwrap();
 }
