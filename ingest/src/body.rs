@@ -15,7 +15,40 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// A body in memory, and its share of the budget for as long as it lives.
 pub(crate) struct Received {
     pub bytes: Vec<u8>,
-    _share: Option<OwnedSemaphorePermit>,
+    _share: Share,
+}
+
+impl Received {
+    /// Bytes with the share that was taken for them.
+    pub fn new(bytes: Vec<u8>, share: Share) -> Self {
+        Self { bytes, _share: share }
+    }
+}
+
+/// What somebody has taken of the budget; given back when dropped.
+pub(crate) struct Share {
+    budget: Arc<Semaphore>,
+    held: Option<OwnedSemaphorePermit>,
+}
+
+impl Share {
+    /// Takes more, or 503.
+    pub fn take(&mut self, bytes: usize) -> Result<(), Problem> {
+        if bytes == 0 {
+            return Ok(());
+        }
+        let bytes = u32::try_from(bytes).expect("a body is far below 4 GiB");
+        let more = self.budget.clone().try_acquire_many_owned(bytes).map_err(|_| {
+            let mut problem = Problem::unavailable("The server has too many requests under way.", 1);
+            problem.body["stored"] = "no".into();
+            problem
+        })?;
+        match &mut self.held {
+            Some(held) => held.merge(more),
+            None => self.held = Some(more),
+        }
+        Ok(())
+    }
 }
 
 /// Memory for all bodies that are under way.
@@ -26,6 +59,11 @@ impl BodyMemory {
     /// At most so many bytes.
     pub fn new(bytes: usize) -> Self {
         Self(Arc::new(Semaphore::new(bytes)))
+    }
+
+    /// Nothing of the budget, to begin with.
+    pub fn share(&self) -> Share {
+        Share { budget: self.0.clone(), held: None }
     }
 
     /// Reads a body of at most `limit` bytes, within the budget and [`BODY_TIMEOUT`].
@@ -43,7 +81,7 @@ impl BodyMemory {
     /// Takes of the budget what has arrived: a length that is merely announced costs its sender nothing. Growing may
     /// hold twice of it for a moment.
     async fn read(&self, body: Body, limit: usize) -> Result<Received, Problem> {
-        let (mut share, mut bytes) = (None, Vec::new());
+        let (mut share, mut bytes) = (self.share(), Vec::new());
         let mut chunks = body.into_data_stream();
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|error| {
@@ -54,28 +92,10 @@ impl BodyMemory {
             if length > limit {
                 return Err(too_large(limit));
             }
-            self.reserve(&mut share, chunk.len())?;
+            share.take(chunk.len())?;
             bytes.extend_from_slice(&chunk);
         }
-        Ok(Received { bytes, _share: share })
-    }
-
-    /// Takes more of the budget for a body, or 503.
-    fn reserve(&self, share: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> Result<(), Problem> {
-        if bytes == 0 {
-            return Ok(());
-        }
-        let bytes = u32::try_from(bytes).expect("a body is far below 4 GiB");
-        let more = self.0.clone().try_acquire_many_owned(bytes).map_err(|_| {
-            let mut problem = Problem::unavailable("The server has too many requests under way.", 1);
-            problem.body["stored"] = "no".into();
-            problem
-        })?;
-        match share {
-            Some(share) => share.merge(more),
-            None => *share = Some(more),
-        }
-        Ok(())
+        Ok(Received::new(bytes, share))
     }
 }
 

@@ -15,6 +15,15 @@ pub(crate) enum MediaType {
     Multipart { boundary: Option<String> },
 }
 
+/// How a batch is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BatchForm {
+    /// `{"events": […]}`
+    Document,
+    /// One event a line.
+    Lines,
+}
+
 /// A `Content-Type` header, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ContentType {
@@ -59,6 +68,15 @@ impl ContentType {
             Some(Parser::Form) => Ok(MediaType::Form),
             Some(Parser::Multipart) => Ok(MediaType::Multipart { boundary: self.boundary.clone() }),
             None => Err(self.unsupported()),
+        }
+    }
+
+    /// For a batch, which is JSON whatever the parsers are.
+    pub fn of_batch(&self) -> Result<BatchForm, Problem> {
+        match self.essence.as_str() {
+            "application/json" | "text/plain" | "application/*" | "*/*" => Ok(BatchForm::Document),
+            "application/x-ndjson" | "application/ndjson" => Ok(BatchForm::Lines),
+            _ => Err(self.unsupported()),
         }
     }
 
@@ -183,6 +201,16 @@ mod tests {
         #[case] expected: Option<MediaType>,
     ) {
         assert_eq!(ContentType::parse(given.to_owned()).of_event(parsers).ok(), expected);
+    }
+
+    #[rstest]
+    #[case("application/json", Some(BatchForm::Document))]
+    #[case("text/plain;charset=UTF-8", Some(BatchForm::Document))]
+    #[case("Application/X-NDJSON; charset=utf-8", Some(BatchForm::Lines))]
+    #[case("application/x-www-form-urlencoded", None)]
+    #[case("", None)]
+    fn a_batch_is_json_in_one_of_two_forms(#[case] given: &str, #[case] expected: Option<BatchForm>) {
+        assert_eq!(ContentType::parse(given.to_owned()).of_batch().ok(), expected);
     }
 
     #[test]

@@ -25,6 +25,17 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// By its name in a batch (contract § 12).
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "session" => Some(Self::Session),
+            "pageview" => Some(Self::PageView),
+            "interaction" => Some(Self::Interaction),
+            "session_end" => Some(Self::SessionEnd),
+            _ => None,
+        }
+    }
+
     /// The resource whose settings hold for it.
     pub fn resource(self) -> Resource {
         match self {

@@ -28,13 +28,19 @@ impl From<Unreadable> for Problem {
     }
 }
 
-/// Reads a JSON text.
+/// Reads a JSON text into fields.
 pub(crate) fn parse<'a>(text: &'a str, names: &'static [&'static str]) -> Result<Fields<'a>, Unreadable> {
+    let values = values(text, names)?.into_iter().map(|value| value.map(Cow::Borrowed)).collect();
+    Ok(Fields::new(names, values, false))
+}
+
+/// The JSON texts of an object's values, in the order of `names`; of repeated keys the last.
+pub(crate) fn values<'a>(text: &'a str, names: &'static [&'static str]) -> Result<Vec<Option<&'a str>>, Unreadable> {
     let mut json = serde_json::Deserializer::from_str(text);
     if text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
-        let fields = json.deserialize_map(FieldsVisitor { names }).map_err(|error| syntax(&error))?;
+        let values = json.deserialize_map(ValuesVisitor { names }).map_err(|error| syntax(&error))?;
         json.end().map_err(|error| syntax(&error))?;
-        return Ok(fields);
+        return Ok(values);
     }
     let other: &RawValue = serde_json::from_str(text).map_err(|error| syntax(&error))?;
     Err(Unreadable::NoObject(match Kind::of(other.get()) {
@@ -48,12 +54,12 @@ pub(crate) fn syntax(error: &dyn fmt::Display) -> Unreadable {
     Unreadable::Syntax(format!("JSON parse error - {error}"))
 }
 
-struct FieldsVisitor {
+struct ValuesVisitor {
     names: &'static [&'static str],
 }
 
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields<'de>;
+impl<'de> Visitor<'de> for ValuesVisitor {
+    type Value = Vec<Option<&'de str>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
@@ -63,12 +69,12 @@ impl<'de> Visitor<'de> for FieldsVisitor {
         let mut values = vec![None; self.names.len()];
         while let Some(known) = map.next_key_seed(KnownKey { names: self.names })? {
             match known {
-                Some(at) => values[at] = Some(Cow::Borrowed(map.next_value::<&RawValue>()?.get())),
+                Some(at) => values[at] = Some(map.next_value::<&RawValue>()?.get()),
                 // still read as raw JSON: `IgnoredAny` would stop at a depth that a stranger may choose
                 None => drop(map.next_value::<&RawValue>()?),
             }
         }
-        Ok(Fields::new(self.names, values, false))
+        Ok(values)
     }
 }
 

@@ -1,8 +1,9 @@
-//! HTTP in, log out: the path of a request is `routes` → `single` or `pixel` → `body` → `json` or `forms` →
+//! HTTP in, log out: the path of a request is `routes` → `single`, `batch` or `pixel` → `body` → `json` or `forms` →
 //! `events` (by `rules`) → `submit`.
 //!
 //! Ingest needs the log and nothing else: PostgreSQL's read model may be away and events are still taken.
 
+mod batch;
 mod body;
 mod charset;
 mod clock;

@@ -1,23 +1,31 @@
-//! What ingest answers: `POST` of the three resources, the end of a session, and the pixel.
+//! What ingest answers: `POST` of the three resources, batches, the end of a session, and the pixel.
 
-use crate::{body::BodyMemory, clock::Clock, events::Kind, metrics, settings::IngestSettings};
+use crate::{
+    body::{BodyMemory, Received},
+    clock::Clock,
+    events::Kind,
+    metrics,
+    settings::IngestSettings,
+};
 use anyhow::anyhow;
 use axum::{
     Router,
+    body::Body,
     extract::{Path, Request, rejection::PathRejection},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use chrono::{TimeDelta, Utc};
 use chrono_tz::Tz;
 use event_log::{AppendError, EventWriter, NewRecord};
-use schema::{Position, Source, to_micros};
+use schema::{Position, Source, limits::MAX_SOURCE_USER_AGENT_CHARS, to_micros};
 use service::{
     access::Identity, client_address::ClientAddress, http::Problem, lifecycle::Shutdown, negotiation, ops::Component,
     resource::Resource,
 };
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZero, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
 
 /// Says what keeps an event that was answered 202.
 const STORED: HeaderName = HeaderName::from_static("footfall-stored");
@@ -35,6 +43,8 @@ pub(crate) struct Inner {
     pub settings: IngestSettings,
     pub zone: Tz,
     pub bodies: BodyMemory,
+    /// One for each batch that is unpacked and read at the same time.
+    pub unpacking: Semaphore,
     writer: Arc<dyn EventWriter>,
     shutdown: Shutdown,
 }
@@ -43,7 +53,8 @@ impl Ingest {
     /// `zone` is that of times without one; `shutdown` is told when another process has taken over the log.
     pub fn new(settings: IngestSettings, zone: Tz, writer: Arc<dyn EventWriter>, shutdown: Shutdown) -> Self {
         let bodies = BodyMemory::new(usize::from(settings.body_memory_mib) << 20);
-        Self { inner: Arc::new(Inner { settings, zone, bodies, writer, shutdown }) }
+        let unpacking = Semaphore::new(std::thread::available_parallelism().map_or(1, NonZero::get));
+        Self { inner: Arc::new(Inner { settings, zone, bodies, unpacking, writer, shutdown }) }
     }
 
     /// The routes, without a fallback: they can be merged with those of query-api.
@@ -52,7 +63,7 @@ impl Ingest {
             let ingest = self.clone();
             post(move |request: Request| async move { ingest.counted(ingest.take(kind, None, request).await) })
         };
-        let (ending, pixel) = (self.clone(), self.clone());
+        let (ending, pixel, batch) = (self.clone(), self.clone(), self.clone());
         let end = |path: Result<Path<String>, PathRejection>, request: Request| async move {
             let Ok(Path(session_id)) = path else { return ending.counted(Err(Problem::not_found().into_response())) };
             ending.counted(ending.take(Kind::SessionEnd, Some(session_id), request).await)
@@ -61,14 +72,27 @@ impl Ingest {
             .route("/sessions/", single(Kind::Session))
             .route("/pageviews/", single(Kind::PageView))
             .route("/interactions/", single(Kind::Interaction))
+            .route("/batch/", post(|request: Request| async move { batch.counted(batch.take_batch(request).await) }))
             .route("/sessions/{session_id}/end/", post(end))
             .route("/pixel.gif", get(|request: Request| async move { pixel.counted(pixel.draw(request).await) }))
     }
 
-    /// Resolves a moment after the shutdown has begun: what a client has not sent by then is not waited for.
-    pub(crate) async fn last_moment(&self) {
-        self.inner.shutdown.token().cancelled().await;
-        tokio::time::sleep(LAST_MOMENT).await;
+    /// Reads a body of at most `limit` bytes. What a client has not sent a moment after the shutdown has begun is not
+    /// waited for.
+    pub(crate) async fn receive_in_time(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        limit: usize,
+    ) -> Result<Received, Problem> {
+        let last_moment = async {
+            self.inner.shutdown.token().cancelled().await;
+            tokio::time::sleep(LAST_MOMENT).await;
+        };
+        tokio::select! {
+            body = self.inner.bodies.receive(headers, body, limit) => body,
+            () = last_moment => Err(Problem::unavailable("The server is stopping.", 1)),
+        }
     }
 
     /// Keeps the readiness in step with the log until the process stops.
@@ -149,7 +173,10 @@ pub(crate) fn source(head: &Parts) -> Source {
     let user_agent = head.headers.get(header::USER_AGENT);
     Source {
         address: head.extensions.get::<ClientAddress>().map(|address| address.0),
-        user_agent: user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
+        user_agent: user_agent.map(|value| {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            text.chars().take(MAX_SOURCE_USER_AGENT_CHARS).collect()
+        }),
         user: identity(head).name,
         client: None,
     }

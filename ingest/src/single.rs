@@ -31,12 +31,7 @@ impl Ingest {
     ) -> Result<Response, Response> {
         let (head, body) = request.into_parts();
         negotiate(&head).and_then(|()| self.admit(&head, kind.resource())).map_err(Problem::into_response)?;
-        let receiving = self.inner.bodies.receive(&head.headers, body, MAX_BODY_BYTES);
-        let body = tokio::select! {
-            body = receiving => body,
-            () = self.last_moment() => Err(Problem::unavailable("The server is stopping.", 1)),
-        };
-        let body = body.map_err(Problem::into_response)?;
+        let body = self.receive_in_time(&head.headers, body, MAX_BODY_BYTES).await.map_err(Problem::into_response)?;
         let valid = self.read(kind, session_id, &head, &body).map_err(Problem::into_response)?;
         let valid = valid.map_err(IntoResponse::into_response)?;
         drop(body);

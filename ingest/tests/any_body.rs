@@ -122,3 +122,49 @@ fn any_body_is_a_clear_answer_and_what_was_accepted_is_on_the_log() {
         codec::decode(record.schema_version, &record.value).unwrap();
     }
 }
+
+#[test]
+fn any_batch_has_a_result_for_each_event_and_what_was_accepted_is_on_the_log() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let bench = runtime.block_on(Bench::new(settings(&[])));
+    let accepted = std::cell::Cell::new(0_usize);
+    let types = prop::sample::select(vec!["session", "pageview", "interaction", "session_end", "other", ""]);
+    let event = (types, body()).prop_map(|(kind, mut body)| {
+        if body.first() == Some(&b'{') && !kind.is_empty() {
+            let comma = if body.get(1) == Some(&b'}') { "" } else { "," };
+            body.splice(1..1, format!("\"type\":\"{kind}\"{comma}").into_bytes());
+        }
+        body
+    });
+    let cases = prop::collection::vec(event, 0..12);
+    let mut runner =
+        TestRunner::new(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() });
+    runner
+        .run(&cases, |events| {
+            let count = |answer: &serde_json::Value| answer["results"].as_array().map(Vec::len);
+            // bytes that break a line in two make two events of it, and a blank line none
+            let lines: Vec<u8> = events.join(&b'\n');
+            let expected = lines.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
+            let (status, answer) = runtime.block_on(bench.post("/batch/", "application/x-ndjson", lines));
+            prop_assert!([202, 207, 400].contains(&status), "{status} {answer}");
+            if expected > 0 {
+                prop_assert_eq!(count(&answer), Some(expected));
+            }
+            let taken = answer["results"].as_array().into_iter().flatten();
+            accepted.set(accepted.get() + taken.filter(|result| result["status"] == "accepted").count());
+
+            let document = [&b"{\"events\":["[..], &events.join(&b','), b"]}"].concat();
+            let (status, answer) = runtime.block_on(bench.post("/batch/", "application/json", document));
+            prop_assert!([202, 207, 400].contains(&status), "{status} {answer}");
+            let taken = answer["results"].as_array().into_iter().flatten();
+            accepted.set(accepted.get() + taken.filter(|result| result["status"] == "accepted").count());
+            Ok(())
+        })
+        .unwrap();
+    let records = runtime.block_on(bench.records());
+    assert_eq!(records.len(), accepted.get(), "202 and the log differ");
+    assert!(accepted.get() > 100, "the cases are too hostile to say anything: {}", accepted.get());
+    for record in records {
+        codec::decode(record.schema_version, &record.value).unwrap();
+    }
+}

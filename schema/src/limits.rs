@@ -9,6 +9,15 @@ pub const MAX_PARTITIONS: u16 = 8_192;
 /// Largest request body of the three resources, in bytes (contract § 3).
 pub const MAX_BODY_BYTES: usize = 2_621_440;
 
+/// Largest body of a batch, in bytes after inflation (contract § 12).
+pub const MAX_BATCH_BYTES: usize = 10 * 1024 * 1024;
+
+/// Events of a batch at most (contract § 12).
+pub const MAX_BATCH_EVENTS: usize = 2_000;
+
+/// Longest `User-Agent` header that is kept with an event, in characters: a batch repeats it for each of its events.
+pub const MAX_SOURCE_USER_AGENT_CHARS: usize = 2_000;
+
 /// Largest record that the log must take, key and headers included, in bytes. Above [`MAX_BODY_BYTES`] because a body
 /// grows when it is wrapped into its envelope.
 pub const MAX_RECORD_BYTES: usize = 4 * 1024 * 1024;

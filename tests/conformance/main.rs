@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod additions;
+mod batches;
 mod combinations;
 #[path = "../apart/common/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the services' own tests use the rest")]
@@ -22,7 +23,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub struct Case(&'static str, &'static str, fn(&Site));
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [paths::CASES, creating::CASES, errors::CASES, lists::CASES, additions::CASES].into_iter().flatten()
+    [paths::CASES, creating::CASES, errors::CASES, lists::CASES, additions::CASES, batches::CASES].into_iter().flatten()
 }
 
 /// Looks at every line, and tells all that do not hold.

@@ -152,11 +152,11 @@ pub struct Load {
 }
 
 impl Load {
-    /// Sends so many events, and notes what was acknowledged.
-    pub fn start(address: &str, events: u64, acknowledged: &Path) -> Self {
-        let (url, events) = (format!("http://{address}"), events.to_string());
-        let mut command =
-            footfall(["load", "--url", &url, "--events", &events, "--connections", "32", "--acknowledged"]);
+    /// Sends so many events, `batch` of them a request, and notes what was acknowledged.
+    pub fn start(address: &str, events: u64, batch: u16, acknowledged: &Path) -> Self {
+        let (url, events, batch) = (format!("http://{address}"), events.to_string(), batch.to_string());
+        let many = ["--events", &events, "--batch", &batch, "--connections", "32"];
+        let mut command = footfall([&["load", "--url", &url][..], &many, &["--acknowledged"]].concat());
         let child = command.arg(acknowledged).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         Self { child, acknowledged: Lines::of(acknowledged) }
     }

@@ -189,7 +189,7 @@ fn a_lost_row_is_found_and_a_rebuild_makes_it_whole() {
     let (folder, url) = (tempfile::tempdir().unwrap(), database.url());
     let acknowledged = folder.path().join("acknowledged");
     let up = Up::start(folder.path(), &["--database-url", &url]);
-    Load::start(&up.address, 3_000, &acknowledged).finish();
+    Load::start(&up.address, 3_000, 1, &acknowledged).finish();
     up.caught_up();
     let before = get(&up.address, "/pageviews/?limit=50", "").2;
     assert_eq!(up.interrupt(), Some(0));

@@ -11,13 +11,13 @@ fn number(variable: &str, default: u64) -> u64 {
 }
 
 /// Loads, kills and starts again, then verifies: beside the running `up` and after it.
-fn survive(test: &str, folder: &Path, arguments: &[&str], postmaster_too: bool) {
+fn survive(test: &str, folder: &Path, arguments: &[&str], batch: u16, postmaster_too: bool) {
     let (events, kills) = (number("FOOTFALL_TEST_EVENTS", 20_000), number("FOOTFALL_TEST_KILLS", 3));
     let mut random = seeded(test);
     let acknowledged = folder.join("acknowledged.jsonl");
     let mut up = Up::start(folder, arguments);
     let address = up.address.clone();
-    let mut load = Load::start(&address, events, &acknowledged);
+    let mut load = Load::start(&address, events, batch, &acknowledged);
     let share = events / (kills + 1);
     for kill in 0..kills {
         load.until_acknowledged(kill * share + random.random_range(1..=share));
@@ -53,7 +53,7 @@ fn kill_postmaster(folder: &Path) {
 #[test]
 fn kill_9_of_up_and_of_its_postgresql_loses_and_doubles_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    survive("own servers", folder.path(), &[], true);
+    survive("own servers", folder.path(), &[], 1, true);
 }
 
 #[test]
@@ -63,5 +63,11 @@ fn kill_9_of_up_on_kafka_and_a_named_postgresql_loses_and_doubles_nothing() {
     let (folder, url, topic) = (tempfile::tempdir().unwrap(), database.url(), unique_name("up-kill"));
     let brokers = kafka_brokers();
     let arguments = ["--database-url", &url, "--kafka-brokers", &brokers, "--kafka-topic", &topic];
-    survive("named servers", folder.path(), &arguments, false);
+    survive("named servers", folder.path(), &arguments, 1, false);
+}
+
+#[test]
+fn kill_9_in_the_middle_of_batches_loses_and_doubles_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    survive("batches", folder.path(), &[], 20, true);
 }
