@@ -111,8 +111,11 @@ impl Inner {
             if answer.status == 202 && sent.iter().all(|before| before.path != path) {
                 self.lost.fetch_add(1, Ordering::SeqCst);
                 let seconds = RETRY_AFTER.as_secs();
-                answer_head = answer_head
-                    .replacen("202 Accepted\r\n", &format!("503 Service Unavailable\r\nretry-after: {seconds}\r\n"), 1);
+                answer_head = answer_head.replacen(
+                    "202 Accepted\r\n",
+                    &format!("503 Service Unavailable\r\nretry-after: {seconds}\r\n"),
+                    1,
+                );
             }
             let body = String::from_utf8_lossy(&body).into_owned();
             sent.push(Sent { path: path.to_owned(), body, at: Instant::now() });

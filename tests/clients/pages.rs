@@ -58,5 +58,7 @@ fn answer(files: &Files, name: &str) -> String {
     let (status, content) = files.get(name).map_or(("404 Not Found", ""), |content| ("200 OK", content));
     let kind = if name.ends_with(".js") { "text/javascript" } else { "text/html" };
     let length = content.len();
-    format!("HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{content}")
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{content}"
+    )
 }
