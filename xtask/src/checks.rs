@@ -1,15 +1,14 @@
-use crate::{TestArguments, cargo::cargo, engines::Engines, jars, parts::Parts, schemathesis, tools};
-use anyhow::Context;
-use std::{path::PathBuf, process::ExitCode};
+use crate::{TestArguments, cargo::cargo, engines::Engines, needs::Needs, parts::Parts, schemathesis, tools};
+use std::process::ExitCode;
 
 /// `cargo xtask test`. Whatever happens, the engines are stopped and what was done is listed.
 pub(crate) async fn test(arguments: TestArguments, interrupted: impl Future<Output = ()>) -> anyhow::Result<ExitCode> {
-    tools::check()?;
+    let packages = tools::check()?;
     let mut parts = Parts::default();
     let mut engines = None;
     let was_interrupted = tokio::select! {
         // a part that fails has said so, and is listed
-        _ = run(&arguments, &mut parts, &mut engines) => false,
+        _ = run(&arguments, packages, &mut parts, &mut engines) => false,
         () = interrupted => true,
     };
     if let Some(engines) = engines {
@@ -24,9 +23,14 @@ pub(crate) async fn test(arguments: TestArguments, interrupted: impl Future<Outp
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn run(arguments: &TestArguments, parts: &mut Parts, engines: &mut Option<Engines>) -> anyhow::Result<()> {
-    // Maven waits for the network while the compiler works
-    let jars = tokio::spawn(jars::kafka());
+async fn run(
+    arguments: &TestArguments,
+    packages: Vec<&'static str>,
+    parts: &mut Parts,
+    engines: &mut Option<Engines>,
+) -> anyhow::Result<()> {
+    // Maven and the others wait for the network while the compiler works
+    let needs = tokio::spawn(Needs::fetch(packages));
     let mut tests = vec!["test", "--locked"];
     if let Some(package) = &arguments.only {
         tests.extend(["--package", package]);
@@ -35,9 +39,8 @@ async fn run(arguments: &TestArguments, parts: &mut Parts, engines: &mut Option<
         tests.push("--workspace");
     }
     parts.run("compilation of the tests", cargo(&[&tests[..], &["--no-run"]].concat(), &[])).await?;
-    let jars = async { jars.await.context("fetching Apache Kafka's jars was broken off")? };
-    let jars: PathBuf = parts.run("Apache Kafka's jars", jars).await?;
-    let running = engines.insert(parts.run("start of the engines", Engines::start(jars)).await?);
+    let needs = parts.run("what the tests need", async { needs.await? }).await?;
+    let running = engines.insert(parts.run("start of the engines", Engines::start(needs)).await?);
     let given = arguments.cargo_arguments.iter().map(String::as_str);
     tests.extend(given);
     let tested = parts.run("tests", cargo(&tests, &running.variables())).await;

@@ -1,11 +1,11 @@
-use crate::{jars, parts::Parts};
+use crate::{needs::Needs, parts::Parts};
 use anyhow::Context;
 use local_postgres::{LocalPostgres, Settings};
 use sqlx::ConnectOptions;
 use std::{
     fs::{self, File, Permissions},
     os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::Path,
     process::ExitCode,
 };
 use tempfile::TempDir;
@@ -21,19 +21,19 @@ const CONNECTIONS: u16 = 300;
 pub(crate) struct Engines {
     kafka: Node,
     postgres: LocalPostgres,
-    jars: PathBuf,
+    needs: Needs,
     // last, so that nobody writes in it any more
     _folder: Folder,
 }
 
 impl Engines {
     /// Starts both at once.
-    pub(crate) async fn start(jars: PathBuf) -> anyhow::Result<Self> {
+    pub(crate) async fn start(needs: Needs) -> anyhow::Result<Self> {
         let folder = Folder::make()?;
         let mut settings = Settings::new(folder.path().join("data"));
         settings.max_connections = CONNECTIONS;
         let kafka = NodeSettings {
-            classpath: classpath(&jars),
+            classpath: classpath(&needs.jars),
             folder: folder.path().join("kafka"),
             heap: 512,
             short_lived: false,
@@ -41,7 +41,7 @@ impl Engines {
         let postgres = async { LocalPostgres::start(settings).await.context("PostgreSQL") };
         let kafka = async { Node::start(kafka).await.context("Apache Kafka") };
         let (postgres, kafka) = tokio::try_join!(postgres, kafka)?;
-        Ok(Self { kafka, postgres, jars, _folder: folder })
+        Ok(Self { kafka, postgres, needs, _folder: folder })
     }
 
     /// A database on which others can be made.
@@ -55,13 +55,14 @@ impl Engines {
         vec![
             variable("DATABASE_URL", self.database_url()),
             variable("KAFKA_BROKERS", self.kafka.brokers()),
-            variable("KAFKA_CLASSPATH", classpath(&self.jars)),
+            variable("KAFKA_CLASSPATH", classpath(&self.needs.jars)),
+            variable("PYTHON", self.needs.python.display().to_string()),
         ]
     }
 
     /// Stops both in order.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
-        let Self { mut kafka, postgres, jars: _, _folder } = self;
+        let Self { mut kafka, postgres, needs: _, _folder } = self;
         let (kafka, postgres) = tokio::join!(kafka.stop(), postgres.stop());
         kafka?;
         Ok(postgres?)
@@ -74,12 +75,12 @@ fn classpath(jars: &Path) -> String {
 
 /// `cargo xtask engines`.
 pub(crate) async fn keep(interrupted: impl Future<Output = ()>) -> anyhow::Result<ExitCode> {
-    crate::tools::check()?;
+    let packages = crate::tools::check()?;
     let mut interrupted = std::pin::pin!(interrupted);
     let mut parts = Parts::default();
     let start = async {
-        let jars = parts.run("Apache Kafka's jars", jars::kafka()).await?;
-        parts.run("start of the engines", Engines::start(jars)).await
+        let needs = parts.run("what the tests need", Needs::fetch(packages)).await?;
+        parts.run("start of the engines", Engines::start(needs)).await
     };
     let engines = tokio::select! {
         engines = start => engines?,

@@ -1,11 +1,15 @@
 //! `cargo xtask`: the project's own commands. `cargo xtask test` is everything that has to be green before a change
 //! lands; `cargo xtask engines` keeps the tests' engines running while one works on them.
 
+mod cache;
 mod cargo;
 mod checks;
+mod debian;
 mod engines;
 mod jars;
+mod needs;
 mod parts;
+mod python;
 mod schemathesis;
 mod tools;
 

@@ -61,7 +61,7 @@ async fn ask(schemathesis: &Path, site: &Site) -> anyhow::Result<()> {
 
 /// The program, in an environment of its own in the cache folder. Made once for each version.
 async fn install() -> anyhow::Result<PathBuf> {
-    let folder = crate::jars::cache()?.join(format!("schemathesis-{VERSION}"));
+    let folder = crate::cache::cache()?.join(format!("schemathesis-{VERSION}"));
     let (done, program) = (folder.join("complete"), folder.join("bin/schemathesis"));
     if done.exists() {
         return Ok(program);

@@ -1,22 +1,28 @@
+use crate::debian::can_install;
 use anyhow::bail;
 use std::{
     env,
     ffi::{OsStr, OsString},
     process::{Command, Stdio},
 };
-use test_support::kafka::java;
+use test_support::{browser, kafka::java};
 
 /// The oldest Java that Apache Kafka 4 runs on.
 const OLDEST_JAVA: u32 = 17;
 
-/// Looks for what a fresh machine may lack, and names all of it at once, one line each.
-pub(crate) fn check() -> anyhow::Result<()> {
+/// The oldest Python that the tests' Django runs on, with what makes environments.
+const PYTHON: [&str; 2] = ["-c", "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))"];
+
+/// Looks for what a fresh machine may lack, and names all of it at once, one line each. Gives the packages that can be
+/// installed by ourselves.
+pub(crate) fn check() -> anyhow::Result<Vec<&'static str>> {
     let cc = env::var_os("CC").unwrap_or_else(|| "cc".into());
     let cargo = crate::cargo::program();
     let mut missing = Vec::new();
-    let needed: [(&OsStr, &[&str], &str); 5] = [
+    let needed: [(&OsStr, &[&str], &str); 6] = [
         (&cc, &["--version"], "a C compiler (`cc`, or the one of CC): install the package gcc or clang"),
         ("make".as_ref(), &["--version"], "`make`: install the package make"),
+        ("curl".as_ref(), &["--version"], "`curl`: install the package curl"),
         ("mvn".as_ref(), &["--version"], "Maven (`mvn`): install the package maven"),
         (&cargo, &["fmt", "--version"], "rustfmt: rustup component add rustfmt"),
         (&cargo, &["clippy", "--version"], "clippy: rustup component add clippy"),
@@ -33,10 +39,23 @@ pub(crate) fn check() -> anyhow::Result<()> {
             missing.push(format!("Java {OLDEST_JAVA} or newer (`java`): install a JDK, or set JAVA_HOME"));
         }
     }
+    let mut packages = Vec::new();
+    let mut can_be_installed = |names: &[&'static str], advice: String| match can_install() {
+        true => packages.extend(names),
+        false => missing.push(advice),
+    };
+    if answer("python3".as_ref(), &PYTHON).is_none() {
+        let advice =
+            "Python 3.10 or newer with venv and pip (`python3`): install the packages python3 and python3-venv";
+        can_be_installed(&["python3", "python3-venv"], advice.to_owned());
+    }
+    if let Err(advice) = browser::find() {
+        can_be_installed(&["chromium", "chromium-driver"], advice);
+    }
     for line in &missing {
         eprintln!("missing: {line}");
     }
-    if missing.is_empty() { Ok(()) } else { bail!("not everything that the tests need is here") }
+    if missing.is_empty() { Ok(packages) } else { bail!("not everything that the tests need is here") }
 }
 
 /// All that a program says, on either stream; `None` when it cannot be run or fails.
