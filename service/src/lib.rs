@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod client_address;
+mod connections;
 pub mod cors;
 pub mod database;
 pub mod front;
