@@ -53,17 +53,21 @@ impl Share {
 
 /// Memory for all bodies that are under way.
 #[derive(Clone)]
-pub(crate) struct BodyMemory(Arc<Semaphore>);
+pub(crate) struct BodyMemory {
+    budget: Arc<Semaphore>,
+    /// How long a body may take.
+    patience: Duration,
+}
 
 impl BodyMemory {
     /// At most so many bytes.
     pub fn new(bytes: usize) -> Self {
-        Self(Arc::new(Semaphore::new(bytes)))
+        Self { budget: Arc::new(Semaphore::new(bytes)), patience: BODY_TIMEOUT }
     }
 
     /// Nothing of the budget, to begin with.
     pub fn share(&self) -> Share {
-        Share { budget: self.0.clone(), held: None }
+        Share { budget: self.budget.clone(), held: None }
     }
 
     /// Reads a body of at most `limit` bytes, within the budget and [`BODY_TIMEOUT`].
@@ -73,7 +77,7 @@ impl BodyMemory {
             return Err(too_large(limit));
         }
         let reading = self.read(body, limit);
-        tokio::time::timeout(BODY_TIMEOUT, reading).await.unwrap_or_else(|_| {
+        tokio::time::timeout(self.patience, reading).await.unwrap_or_else(|_| {
             Err(Problem::detail(StatusCode::REQUEST_TIMEOUT, "The request body did not arrive in time."))
         })
     }
@@ -138,6 +142,16 @@ mod tests {
         let mut waiting = Box::pin(memory.receive(&headers, silent, MAX_BODY_BYTES));
         assert!(futures::poll!(waiting.as_mut()).is_pending());
         assert!(memory.receive(&HeaderMap::new(), chunked(10, 1 << 18), MAX_BODY_BYTES).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_body_that_comes_too_slowly_is_given_up_and_pays_back() {
+        let memory = BodyMemory { patience: Duration::from_millis(100), ..BodyMemory::new(10) };
+        let drops = futures::stream::iter([Ok::<_, std::convert::Infallible>(Bytes::from_static(b"123456789"))]);
+        let slow = Body::from_stream(drops.chain(futures::stream::pending()));
+        let given_up = memory.receive(&HeaderMap::new(), slow, MAX_BODY_BYTES).await.err().unwrap();
+        assert_eq!(given_up.status, 408);
+        assert!(memory.share().take(10).is_ok());
     }
 
     #[tokio::test]

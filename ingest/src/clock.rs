@@ -49,7 +49,7 @@ impl Clock {
     /// A client's time by the server's clock.
     pub fn corrected(&self, time: Option<DateTime<Utc>>) -> Result<Option<DateTime<Utc>>, Messages> {
         let Some(time) = time else { return Ok(None) };
-        let corrected = time.checked_add_signed(self.correction).filter(|time| time::is_in_range(*time));
+        let corrected = time.checked_add_signed(self.correction).filter(|time| time::is_in_range(*time, self.zone));
         corrected.map_or_else(|| message(time::OUT_OF_RANGE), |time| Ok(Some(time)))
     }
 }

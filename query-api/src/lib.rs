@@ -11,6 +11,8 @@ mod docs;
 mod error;
 mod filters;
 mod freshness;
+#[doc(hidden)]
+pub mod fuzzing;
 mod lists;
 mod negotiation;
 pub mod paging;

@@ -7,6 +7,8 @@ pub mod codec;
 pub mod durations;
 mod envelope;
 mod event;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod limits;
 pub mod migrations;
 mod partition;

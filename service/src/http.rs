@@ -1,46 +1,18 @@
-//! The HTTP server and the errors that all services answer alike.
+//! The errors that all services answer alike, and what is around their routes.
 
-use crate::{client_address::Peer, lifecycle::Shutdown};
+use crate::{connections, lifecycle::Shutdown};
 use anyhow::Context;
 use axum::{
     Router,
-    body::Body,
     extract::{OriginalUri, Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::{Layer, Service};
+use std::{net::SocketAddr, sync::Arc};
+use tokio::net::TcpListener;
+use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
-
-/// Connections that a listener holds at most; further ones wait in the kernel's queue. With [`HEADER_BYTES`] this
-/// bounds what idle connections can take: 10,000 × 64 KiB at the very worst.
-const CONNECTIONS: usize = 10_000;
-
-/// Request heads larger than this are refused with 431.
-const HEADER_BYTES: usize = 64 * 1024;
-
-/// How long a client may take to send a request head.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long a connection may take, once the process is to stop, to send the rest of a request head or to read the rest
-/// of an answer. Requests that are being answered are waited for.
-const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// An error answer: contract § 4.
 #[derive(Debug)]
@@ -181,87 +153,20 @@ pub async fn bind(setting: &'static str, address: SocketAddr) -> anyhow::Result<
     })
 }
 
-/// Answers connections until the shutdown begins, then finishes the requests that are under way.
-pub async fn serve(listener: TcpListener, app: Router, stopping: CancellationToken) -> anyhow::Result<()> {
-    let (connections, places) = (TaskTracker::new(), Arc::new(Semaphore::new(CONNECTIONS)));
-    loop {
-        let Some(place) = stopping.run_until_cancelled(places.clone().acquire_owned()).await else { break };
-        let Some(accepted) = stopping.run_until_cancelled(listener.accept()).await else { break };
-        match accepted {
-            Ok((stream, peer)) => {
-                let (app, stopping) = (app.clone(), stopping.clone());
-                connections.spawn(async move {
-                    answer(stream, peer, app, stopping).await;
-                    drop(place);
-                });
-            }
-            Err(error) => {
-                // out of file descriptors, or the client is gone already: neither is a reason to end
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        }
-    }
-    drop(listener);
-    connections.close();
-    connections.wait().await;
-    Ok(())
-}
-
-async fn answer(stream: TcpStream, peer: SocketAddr, app: Router, stopping: CancellationToken) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY");
-    }
-    let answering = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&answering);
-    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        let mut request: Request = request.map(Body::new);
-        request.extensions_mut().insert(Peer(peer.ip()));
-        let (answer, counter) = (app.clone().call(request), Arc::clone(&counter));
-        async move {
-            counter.fetch_add(1, Ordering::Relaxed);
-            let answer = answer.await;
-            counter.fetch_sub(1, Ordering::Relaxed);
-            answer
-        }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stopping.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            loop {
-                match tokio::time::timeout(LAST_MOMENT, connection.as_mut()).await {
-                    Ok(ended) => break ended,
-                    Err(_) if answering.load(Ordering::Relaxed) == 0 => break Ok(()),
-                    Err(_) => {}
-                }
-            }
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%peer, %error, "connection ended");
-    }
-}
-
 /// Serves as a worker of the process, and logs the address: the system may have chosen the port.
 pub fn spawn_server(name: &'static str, listener: TcpListener, app: Router, shutdown: &Shutdown) {
     match listener.local_addr() {
         Ok(address) => tracing::info!(server = name, %address, "listening"),
         Err(error) => tracing::warn!(server = name, %error, "listening at an unknown address"),
     }
-    shutdown.spawn(name, serve(listener, app, shutdown.token().clone()));
+    shutdown.spawn(name, connections::serve(listener, app, shutdown.token().clone()));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use axum::{
+        body::Body,
         http::HeaderMap,
         routing::{get, post},
     };

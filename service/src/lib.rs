@@ -3,9 +3,12 @@
 
 pub mod access;
 pub mod client_address;
+mod connections;
 pub mod cors;
 pub mod database;
 pub mod front;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod gate;
 pub mod http;
 pub mod iso_time;

@@ -1,4 +1,4 @@
-use crate::{TestArguments, cargo::cargo, engines::Engines, needs::Needs, parts::Parts, schemathesis, tools};
+use crate::{TestArguments, cargo::cargo, engines::Engines, fuzz, needs::Needs, parts::Parts, schemathesis, tools};
 use std::process::ExitCode;
 
 /// `cargo xtask test`. Whatever happens, the engines are stopped and what was done is listed.
@@ -47,6 +47,7 @@ async fn run(
     if arguments.full {
         // what failed so far keeps nothing else from being looked at
         drop(parts.run("schemathesis", schemathesis::run(&running.database_url())).await);
+        fuzz::run(parts).await?;
     }
     tested
 }

@@ -6,6 +6,7 @@ mod cargo;
 mod checks;
 mod debian;
 mod engines;
+mod fuzz;
 mod jars;
 mod needs;
 mod parts;
@@ -39,8 +40,8 @@ struct TestArguments {
     /// The tests of this package alone, and no formatting, lints and documentation.
     #[arg(long, value_name = "PACKAGE")]
     only: Option<String>,
-    /// Besides, ask a running Footfall whatever its description allows, and what it does not, with schemathesis. Needs
-    /// Python and minutes.
+    /// What takes minutes as well: schemathesis, which asks a running Footfall whatever its description allows, and what
+    /// it does not; and the fuzz targets, a while each. Needs Python and a C++ compiler.
     #[arg(long, conflicts_with = "only")]
     full: bool,
     /// Given to `cargo test` as they are, such as a test's name.

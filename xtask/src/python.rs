@@ -23,7 +23,8 @@ async fn install(folder: PathBuf) -> anyhow::Result<()> {
     let text = |path: &PathBuf| path.display().to_string();
     run("python3", &["-m", "venv", &text(&folder)]).await?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"];
-    let arguments = [&pip[..], &["--requirement", &text(&list)]].concat();
+    let list = text(&list);
+    let arguments = [&pip[..], &["--requirement", &list]].concat();
     run(folder.join("bin/python"), &arguments).await.map(drop)
 }
 

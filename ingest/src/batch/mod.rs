@@ -5,6 +5,7 @@
 //! that, decoders of at most as many batches as there are processors.
 
 pub(crate) mod described;
+pub(crate) mod fuzzing;
 mod inflate;
 mod parse;
 mod prepare;

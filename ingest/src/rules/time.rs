@@ -20,9 +20,9 @@ pub(crate) fn optional(json: Option<&str>, zone: Tz) -> Result<Option<DateTime<U
     }
 }
 
-/// Whether a time has a year of four digits.
-pub(crate) fn is_in_range(time: DateTime<Utc>) -> bool {
-    (1..=9999).contains(&time.year())
+/// Whether a time has a year of four digits, here and where it will be shown.
+pub(crate) fn is_in_range(time: DateTime<Utc>, zone: Tz) -> bool {
+    [time.year(), time.with_timezone(&zone).year()].iter().all(|year| (1..=9999).contains(year))
 }
 
 fn parse(text: &str, zone: Tz) -> Result<DateTime<Utc>, Messages> {
@@ -34,7 +34,7 @@ fn parse(text: &str, zone: Tz) -> Result<DateTime<Utc>, Messages> {
             LocalResult::None => return message(format!("Invalid datetime for the timezone \"{zone}\".")),
         },
     };
-    match utc.filter(|time| is_in_range(*time)) {
+    match utc.filter(|time| is_in_range(*time, zone)) {
         Some(time) => Ok(time),
         None => message(OUT_OF_RANGE),
     }
@@ -50,7 +50,7 @@ mod tests {
     #[case("2025-03-01T12:00", "2025-03-01T11:00:00Z")]
     #[case("2025-07-01T12:00:00.5", "2025-07-01T10:00:00.500Z")]
     #[case("2025-03-01", "2025-02-28T23:00:00Z")]
-    #[case("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z")]
+    #[case("9999-12-31T22:59:59.999999Z", "9999-12-31T22:59:59.999999Z")]
     fn a_time_without_an_offset_is_the_zones(#[case] text: &str, #[case] utc: &str) {
         let expected = DateTime::parse_from_rfc3339(utc).unwrap().to_utc();
         assert_eq!(parse(text, Tz::Europe__Berlin), Ok(expected), "{text}");
@@ -64,6 +64,9 @@ mod tests {
     #[test]
     fn the_calendar_has_ends() {
         assert_eq!(parse("9999-12-31T23:59:59-05:00", Tz::UTC), message(OUT_OF_RANGE));
+        // it would be shown in the year 10000, or 0
+        assert_eq!(parse("9999-12-31T23:59:59Z", Tz::Asia__Tehran), message(OUT_OF_RANGE));
+        assert_eq!(parse("0001-01-01T00:00:00Z", Tz::America__New_York), message(OUT_OF_RANGE));
         assert_eq!(parse("0001-01-01T00:00:00+05:00", Tz::UTC), message(OUT_OF_RANGE));
     }
 

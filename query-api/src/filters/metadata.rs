@@ -8,6 +8,10 @@ use serde_json::Value;
 const MAX_INTEGER_DIGITS: i64 = 131_072;
 const MAX_FRACTION_DIGITS: i64 = 16_383;
 
+/// Most paths that one request may ask about. Each is a condition of its own: thousands of them would keep the database
+/// busy for as long as a statement may take, whatever is in the tables.
+const MOST_PATHS: usize = 64;
+
 /// What keys of a path are separated by.
 const DESCEND: &str = "__";
 
@@ -23,6 +27,12 @@ impl Reader<'_> {
             self.parameters.names().filter(|name| name.starts_with(&prefix)).map(str::to_owned).collect();
         names.sort_unstable();
         names.dedup();
+        if names.len() > MOST_PATHS {
+            return self.found.refuse(
+                "metadata",
+                &format!("Ensure there are no more than {MOST_PATHS} parameters that begin with {prefix}."),
+            );
+        }
         for name in names {
             let Some(value) = self.clean_value(&name) else { continue };
             if name.contains('\0') {
@@ -101,7 +111,20 @@ fn number_digits(text: &str) -> Option<(i64, i64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{filters::Narrowing, paging::Parameters, settings::FieldNames};
     use rstest::rstest;
+
+    #[test]
+    fn so_many_paths_that_they_would_keep_the_database_busy_are_refused() {
+        let errors = |count: usize| {
+            let query: Vec<String> = (0..count).map(|number| format!("metadata__{number}=1")).collect();
+            let parameters = Parameters::parse(Some(&query.join("&")));
+            let resource = service::resource::Resource::Interactions;
+            Narrowing::of(resource, &parameters, true, &FieldNames::default(), chrono_tz::Tz::UTC).errors
+        };
+        assert!(errors(MOST_PATHS).is_empty());
+        assert!(errors(MOST_PATHS + 1)["metadata"][0].as_str().is_some_and(|told| told.contains("no more than 64")));
+    }
 
     #[rstest]
     #[case("a", "x", &["a"], &[r#""x""#])]

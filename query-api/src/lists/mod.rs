@@ -1,14 +1,14 @@
 //! `/`, the three lists and their details: contract § 1, 2, 5, 6.
 
 mod count;
-mod cursor;
+pub(crate) mod cursor;
 pub(crate) mod described;
 mod frame;
 mod interactions;
-mod order;
+pub(crate) mod order;
 mod page;
 mod page_views;
-mod question;
+pub(crate) mod question;
 mod sessions;
 mod shown;
 
