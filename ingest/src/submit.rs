@@ -201,10 +201,10 @@ pub(crate) fn example(kind: Kind) -> Value {
             }),
             "start_time",
         ),
-        Kind::PageView => (json!({"id": 4503599627370498_i64, "url": "https://shop.example/"}), "timestamp"),
+        Kind::PageView => (json!({"id": 4_503_599_627_370_498_i64, "url": "https://shop.example/"}), "timestamp"),
         Kind::Interaction => (
             json!({
-                "id": 4503599627370499_i64, "event_type": "click", "element": "#buy", "metadata": {"price": 9.5}
+                "id": 4_503_599_627_370_499_i64, "event_type": "click", "element": "#buy", "metadata": {"price": 9.5}
             }),
             "timestamp",
         ),

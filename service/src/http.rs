@@ -172,6 +172,7 @@ mod tests {
     };
     use tower::ServiceExt;
 
+    #[expect(clippy::disallowed_methods, reason = "the routes of no service")]
     async fn ask(base: &str, method: &str, path: &str) -> (StatusCode, HeaderMap, String) {
         let routes = Router::new()
             .route("/sessions/", get(|| async { "list" }).merge(post(|| async { "made" })))

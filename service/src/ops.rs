@@ -100,6 +100,7 @@ pub fn install_metrics() -> anyhow::Result<PrometheusHandle> {
 }
 
 /// The routes of the ops port.
+#[expect(clippy::disallowed_methods, reason = "the ops port is the operator's, and no part of the API")]
 pub fn router(readiness: Readiness, metrics: PrometheusHandle, stopping: CancellationToken) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))

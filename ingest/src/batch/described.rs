@@ -12,7 +12,7 @@ use schema::limits::MAX_BATCH_EVENTS;
 use serde_json::{Value, json};
 use service::openapi::{
     Answers, Shared, answer, format, header, open_by_default, operation,
-    schemas::{any_of, count, formatted, integer, list, named, object, one_of_these, text, time},
+    schemas::{any_of, count, formatted, integer, list, named, object, one_of_these, or_null, text, time},
     with_budget,
 };
 use utoipa::openapi::{
@@ -37,13 +37,13 @@ pub(crate) fn schemas() -> Vec<(&'static str, RefOr<Schema>)> {
     let event = any_of(KINDS.map(|kind| event(kind).into()))
         .description(Some("Fields as for an event of its own; but a time that cannot be taken is an error here."));
     let batch = ObjectBuilder::new()
-        .property("events", list(named("BatchEvent")).min_items(Some(1)).max_items(Some(MAX_BATCH_EVENTS)))
+        .property("events", list(named("BatchEvent")).max_items(Some(MAX_BATCH_EVENTS)))
         .required("events")
         .property(
             "sent_at",
-            formatted("date-time").description(Some(
+            or_null(formatted("date-time").description(Some(
                 "When it was sent by the client's clock: its times are corrected by the difference to the server's.",
-            )),
+            ))),
         );
     vec![
         ("BatchEvent", event.into()),
@@ -103,7 +103,7 @@ pub(crate) fn batch() -> OperationBuilder {
         })
     };
     let document = json!({ "events": events() });
-    let lines: String = events().iter().map(|event| format!("{event}\n")).collect();
+    let lines = events().map(|event| event.to_string()).join("\n");
     let content = |example: Value| ContentBuilder::new().schema(Some(named("NewBatch"))).example(Some(example)).build();
     let one_a_line = ContentBuilder::new().schema(Some(list(named("BatchEvent")))).example(Some(lines.into())).build();
     let request = RequestBodyBuilder::new()
@@ -118,7 +118,7 @@ pub(crate) fn batch() -> OperationBuilder {
         .name("Content-Encoding")
         .parameter_in(ParameterIn::Header)
         .description(Some("How the body is compressed."))
-        .schema(Some(one_of_these(["identity", "gzip", "br", "zstd", "deflate"])));
+        .schema(Some(one_of_these(["identity", "gzip", "br", "zstd", "deflate", ""])));
     let more = "One bad event never fails the others. A batch is one request of the budget.";
     open_by_default(operation(TAG, "batch", "Send many events at once", more))
         .parameter(format())
@@ -128,7 +128,7 @@ pub(crate) fn batch() -> OperationBuilder {
 }
 
 fn answers() -> Answers {
-    let accepted = json!({"status": "accepted", "id": 4503599627370498_i64,
+    let accepted = json!({"status": "accepted", "id": 4_503_599_627_370_498_i64,
         "event_id": "0198a1c2-7d3e-7f00-8000-000000000001", "time_source": "server"});
     let rejected = json!({"status": "rejected", "errors": {"url": ["Enter a valid URL."]}});
     let recorded_at = "2026-11-24T09:30:00.125000Z";

@@ -6,7 +6,7 @@ use schema::{
     limits::{MAX_ELEMENT_CHARS, MAX_SESSION_ID_CHARS, MAX_URL_CHARS, MAX_USER_ID_CHARS},
 };
 use serde_json::{Value, json};
-use service::openapi::schemas::{any_of, clean_text, formatted, named, one_of_these, or_null, text};
+use service::openapi::schemas::{any_of, clean_text, formatted, named, one_of_these, or_empty, or_null, text};
 use utoipa::openapi::{
     ObjectBuilder, RefOr, Schema,
     schema::{SchemaType, Type},
@@ -21,7 +21,7 @@ pub(crate) enum Written {
 }
 
 /// Something besides blanks, and no NUL.
-const NOT_BLANK: &str = r"^[^\u0000]*[^\s\u0000-\u001f\u0085][^\u0000]*$";
+const NOT_BLANK: &str = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085][^\u0000]*$";
 
 /// Schemes, hosts and ports that are taken; what is behind them is free but for blanks and control characters.
 const URL: &str = r"^(https?|ftps?)://[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z]{2,63})?(:[0-9]{1,5})?([/?#][\u0021-\u007e]*)?$";
@@ -79,8 +79,8 @@ pub(crate) fn field(name: &str, written: Written) -> RefOr<Schema> {
         "metadata" => named("Metadata"),
         "end_time" => {
             let more = "When the session ended: ISO 8601 with or without zone, or a day.";
-            let time = formatted("date-time");
-            if written == Written::Json { or_null(time).description(Some(more)).into() } else { time.description(Some(more)).into() }
+            let time = formatted("date-time").description(Some(more));
+            if written == Written::Json { or_null(time).into() } else { or_empty(time) }
         }
         "start_time" | "timestamp" => ObjectBuilder::new()
             .schema_type(SchemaType::AnyValue)
@@ -90,11 +90,12 @@ pub(crate) fn field(name: &str, written: Written) -> RefOr<Schema> {
             ))
             .examples([json!("2026-11-24T09:30:00Z")])
             .into(),
-        "event_id" => formatted("uuid")
-            .description(Some(
+        "event_id" => {
+            let id = formatted("uuid").description(Some(
                 "Makes sending again harmless: the same one for the same session is stored once within seven days.",
-            ))
-            .into(),
+            ));
+            if written == Written::Json { id.into() } else { or_empty(id) }
+        }
         other => unreachable!("{other} is no field of an event"),
     }
 }
@@ -113,7 +114,7 @@ fn taken(schema: ObjectBuilder, written: Written, more: &str, null: bool) -> Ref
         return schema.into();
     }
     let kinds = [Type::String, Type::Number].into_iter().chain(null.then_some(Type::Null));
-    schema.schema_type(SchemaType::from_iter(kinds)).into()
+    schema.schema_type(kinds.collect::<SchemaType>()).into()
 }
 
 /// An event as it could be sent.

@@ -182,19 +182,19 @@ fn curl(method: &str, path: &str, signed: bool, body: Option<&Body<'_>>, operati
         .map(|parameter| format!("{}={}", text(&parameter["name"]), parameter["example"].to_string().trim_matches('"')))
         .collect();
     let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
-    let mut line = match method {
-        "GET" => "curl".to_owned(),
-        method => format!("curl -X {method}"),
-    };
-    line += &format!(" '{SERVER}{path}{query}'");
+    let mut line = vec!["curl".to_owned()];
+    if method != "GET" {
+        line.push(format!("-X {method}"));
+    }
+    line.push(format!("'{SERVER}{path}{query}'"));
     if signed {
-        line += " -H 'Authorization: Bearer TOKEN'";
+        line.push("-H 'Authorization: Bearer TOKEN'".to_owned());
     }
     if let Some(Body { media, example: Some(example), .. }) = body {
         let compact = serde_json::from_str(example).map_or_else(|_| example.clone(), |value: Value| value.to_string());
-        line += &format!(" -H 'Content-Type: {media}' -d '{}'", compact.replace('\'', "'\\''"));
+        line.push(format!("-H 'Content-Type: {media}' -d '{}'", compact.replace('\'', "'\\''")));
     }
-    line
+    line.join(" ")
 }
 
 /// What a schema is, in words.

@@ -6,7 +6,7 @@ use schema::InteractionKind;
 use service::{
     openapi::{
         in_query,
-        schemas::{any_of, clean_text, formatted, integer, lenient, list, one_of_these, or_blank},
+        schemas::{any_integer, any_of, clean_text, formatted, lenient, list, one_of_these, or_blank},
     },
     resource::Resource,
 };
@@ -23,7 +23,7 @@ pub(crate) fn parameters(resource: Resource) -> Vec<Parameter> {
 fn described(name: &str, filter: Filter) -> Vec<Parameter> {
     let one = |more: &str, schema: RefOr<Schema>| vec![in_query(name, more, schema).build()];
     match filter {
-        Filter::Id => one("The one with this id.", or_blank(integer())),
+        Filter::Id => one("The one with this id.", or_blank(any_integer())),
         Filter::Equal(_) => one("Equal; case matters.", clean_text().into()),
         Filter::Part(_, Part::Anywhere) => one("Contains this, whatever the case.", clean_text().into()),
         Filter::Part(_, Part::Start) => one("Begins with this, whatever the case.", clean_text().into()),
@@ -42,8 +42,8 @@ fn described(name: &str, filter: Filter) -> Vec<Parameter> {
             let more = "Of the session with this `id`; 400 when there is none.";
             let same = format!("The same parameter as `{name}`; of several the last one counts.");
             vec![
-                in_query(name, more, or_blank(integer())).build(),
-                in_query("session__id", same, or_blank(integer())).build(),
+                in_query(name, more, or_blank(any_integer())).build(),
+                in_query("session__id", same, or_blank(any_integer())).build(),
             ]
         }
         Filter::KnownAs => one(

@@ -7,7 +7,8 @@ use service::{
     openapi::{
         Answers, Shared, format, header, in_path, in_query, open_by_default, operation,
         schemas::{
-            clean_text, count, formatted, integer, lenient, list as list_of, named, object, one_of_these, or_null, text,
+            any_integer, clean_text, count, formatted, integer, lenient, list as list_of, named, object, one_of_these,
+            or_null, text,
         },
     },
     resource::Resource,
@@ -133,7 +134,7 @@ pub(crate) fn detail(resource: Resource) -> OperationBuilder {
     let more = "Search and filters count here as well: an object that does not match is not found.";
     let id = format!("get_{}", words.id);
     let mut described = open_by_default(operation(TAG, id, format!("Get {}", words.one), more));
-    described = described.parameter(in_path("id", "Its primary key.", integer()));
+    described = described.parameter(in_path("id", "Its primary key.", any_integer()));
     described = described.parameter(format());
     for parameter in narrowing(resource) {
         described = described.parameter(parameter);

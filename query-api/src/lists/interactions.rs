@@ -67,7 +67,7 @@ pub(super) fn schema() -> ObjectBuilder {
 /// An interaction as an example.
 pub(super) fn example() -> Value {
     json!({
-        "id": 4503599627370499_i64, "session": super::sessions::example(), "event_type": "click", "element": "#buy",
+        "id": 4_503_599_627_370_499_i64, "session": super::sessions::example(), "event_type": "click", "element": "#buy",
         "metadata": {"price": 9.5}, "timestamp": "2026-11-24T09:32:00Z"
     })
 }

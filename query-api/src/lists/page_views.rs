@@ -57,7 +57,7 @@ pub(super) fn schema() -> ObjectBuilder {
 /// A page view as an example.
 pub(super) fn example() -> Value {
     json!({
-        "id": 4503599627370498_i64, "url": "https://shop.example/", "timestamp": "2026-11-24T09:31:00Z",
+        "id": 4_503_599_627_370_498_i64, "url": "https://shop.example/", "timestamp": "2026-11-24T09:31:00Z",
         "session": super::sessions::example()
     })
 }

@@ -77,7 +77,7 @@ pub(super) fn schema() -> ObjectBuilder {
 /// A session as an example.
 pub(super) fn example() -> Value {
     json!({
-        "id": 4503599627370497_i64, "session_id": "s-1", "user_agent": "Mozilla/5.0 Firefox/140.0",
+        "id": 4_503_599_627_370_497_i64, "session_id": "s-1", "user_agent": "Mozilla/5.0 Firefox/140.0",
         "ip_address": "192.0.2.1", "start_time": "2026-11-24T09:30:00Z", "end_time": null, "user_id": "ann"
     })
 }

@@ -18,7 +18,6 @@ use utoipa::{
     openapi::{
         Components, HttpMethod, Info, OpenApi, OpenApiBuilder, Paths, RefOr, Schema, Tag,
         path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
-        response::Response,
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
@@ -92,8 +91,7 @@ pub fn schemas_of<T: ToSchema>() -> Vec<(String, RefOr<Schema>)> {
 pub fn common(info: Info) -> OpenApi {
     let mut components = Components::new();
     components.schemas.extend(answers::schemas());
-    let responses = Shared::ALL.into_iter().map(|shared| (shared.name().to_owned(), shared.response().into()));
-    components.responses.extend(responses.map(|(name, response): (String, Response)| (name, RefOr::T(response))));
+    components.responses.extend(Shared::ALL.map(|shared| (shared.name(), RefOr::T(shared.response().build()))));
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")

@@ -42,6 +42,11 @@ pub fn integer() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Integer).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
 }
 
+/// A whole number of any size: none is too large to be asked for.
+pub fn any_integer() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Integer)
+}
+
 /// A number of things: never negative.
 pub fn count() -> ObjectBuilder {
     integer().minimum(Some(0))
@@ -76,6 +81,12 @@ pub fn lenient(meant: ObjectBuilder, otherwise: &str) -> RefOr<Schema> {
 /// What is meant, or blanks, which are as if nothing had been given.
 pub fn or_blank(meant: impl Into<RefOr<Schema>>) -> RefOr<Schema> {
     any_of([meant.into(), text().pattern(Some(r"^\s*$")).description(Some("As if it was not there.")).into()]).into()
+}
+
+/// What is meant, or an empty text, which is as if nothing had been given.
+pub fn or_empty(meant: impl Into<RefOr<Schema>>) -> RefOr<Schema> {
+    let empty = text().max_length(Some(0)).description(Some("As if it was not there."));
+    any_of([meant.into(), empty.into()]).into()
 }
 
 /// A list.
