@@ -67,8 +67,8 @@ impl Target {
         match (self, refused) {
             (Self::List(_), &Method::GET | &Method::HEAD) => "POST, OPTIONS",
             (Self::List(_), &Method::POST) => "GET, HEAD, OPTIONS",
-            (Self::Detail(_) | Self::Pixel, &Method::GET | &Method::HEAD) => "OPTIONS",
-            (Self::SessionEnd | Self::Batch, &Method::POST) => "OPTIONS",
+            (Self::Detail(_) | Self::Pixel, &Method::GET | &Method::HEAD)
+            | (Self::SessionEnd | Self::Batch, &Method::POST) => "OPTIONS",
             // none of ours
             _ => self.allow(),
         }

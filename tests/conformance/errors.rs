@@ -26,7 +26,7 @@ fn missing(site: &Site) {
     for (resource, fields) in [
         ("sessions", &["session_id", "user_agent", "ip_address"][..]),
         ("pageviews", &["url", "session_id"]),
-        ("interactions", &["event_type", "element", "session_id"]),
+        ("interactions", &["session_id", "event_type", "element"]),
     ] {
         let told: Vec<String> = fields.iter().map(|field| format!("\"{field}\":{required}")).collect();
         let answer = site.post(resource, JSON, "{}");

@@ -6,4 +6,5 @@ mod common;
 mod limits;
 mod origins;
 mod people;
+mod resources;
 mod starting;
