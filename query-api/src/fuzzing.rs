@@ -4,7 +4,7 @@ use crate::{
     condition::Condition,
     filters::Narrowing,
     lists::{
-        cursor::Cursor,
+        cursor::{Cursor, Key, hex},
         order::Order,
         question::{Rows, counting},
     },
@@ -67,7 +67,7 @@ pub fn cursor(data: &[u8]) {
     let [ordering, place, other] = [(); 3].map(|()| lines.next().unwrap_or_default());
     let (order, keys) = (order(resource, Some(ordering)), Keys::new(&[7; 32]).expect("32 bytes are enough"));
     assert_eq!(Cursor::open(other, BOUND, &order, &keys), None, "nobody has signed this");
-    let Some(cursor) = Cursor::decode(&hex(place), &order) else { return };
+    let Some(cursor) = Cursor::decode(&hex(place.as_bytes()), &order) else { return };
     assert_eq!(Cursor::decode(&cursor.encode(), &order).as_ref(), Some(&cursor), "another place");
     let sealed = cursor.seal(BOUND, &keys);
     assert_eq!(Cursor::open(&sealed, BOUND, &order, &keys).as_ref(), Some(&cursor));
@@ -139,7 +139,9 @@ fn values(condition: &Condition) {
     match condition {
         Condition::Equal(_, text) | Condition::Like(_, text) | Condition::SessionKnownAs(text) => no_nul(text),
         Condition::Metadata { path, values } => {
-            path.iter().for_each(|key| no_nul(key));
+            for key in path {
+                no_nul(key);
+            }
             for value in values {
                 assert!(!value.contains("\\u0000"), "{value}");
                 serde_json::from_str::<&serde_json::value::RawValue>(value).expect("a JSON value");
@@ -176,16 +178,11 @@ fn blanked(condition: &Condition) -> Condition {
     }
 }
 
-fn blank_key(key: &crate::lists::cursor::Key) -> crate::lists::cursor::Key {
-    use crate::lists::cursor::Key;
+fn blank_key(key: &Key) -> Key {
     match key {
         Key::Number(_) => Key::Number(0),
         Key::Text(_) => Key::Text(String::new()),
         // what has not ended is a word of the statement
         Key::Time(time) => Key::Time(time.map(|_| 0)),
     }
-}
-
-fn hex(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -37,7 +37,7 @@ pub fn forwarded_headers(data: &[u8]) {
     let mut appended = headers.clone();
     appended.append("x-forwarded-for", CLIENT.to_string().parse().expect("an address is a header's value"));
     assert_eq!(proxies.client(PROXY, &appended), CLIENT);
-    if let Some(last) = headers.get_all("x-forwarded-for").iter().last() {
+    if let Some(last) = headers.get_all("x-forwarded-for").iter().next_back() {
         let mut lines: Vec<HeaderValue> = headers.get_all("x-forwarded-for").iter().cloned().collect();
         let line = [last.as_bytes(), b", ", CLIENT.to_string().as_bytes()].concat();
         lines.pop();

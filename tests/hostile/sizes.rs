@@ -7,6 +7,8 @@ use crate::{
 };
 use std::io::Write;
 
+const HUNDRED_MB: usize = 100_000_000;
+
 const FORM: &str = "content-type: application/x-www-form-urlencoded\r\n";
 
 #[test]
@@ -73,7 +75,7 @@ fn ten_thousand_parameters_are_a_clear_answer() {
             answered(&format!("{path}?{}", many("&")), &[found]);
         }
         answered(&format!("/pageviews/?{}", many("id=1")), &[200]);
-        answered(&format!("/interactions/?{}", many("event_type_in=")[..60_000].to_owned()), &[400]);
+        answered(&format!("/interactions/?{}", &many("event_type_in=")[..60_000]), &[400]);
         let types = vec!["event_type_in=click"; 3_000].join("&");
         answered(&format!("/interactions/?{types}"), &[200]);
         answered(&format!("/sessions/?ordering={}", "id,-".repeat(15_000)), &[200]);
@@ -140,7 +142,6 @@ fn floods_of_headers_end_with_the_connection() {
 fn bodies_beyond_the_limit_are_refused_before_they_are_there() {
     let target = Target::new(&[]);
     let address = target.service.address.clone();
-    const HUNDRED_MB: usize = 100_000_000;
     target.endures("100 MB at once, ten times", BOUND, |_| {
         for path in ["/pageviews/", "/sessions/", "/interactions/", "/sessions/s/end/", "/sign-in/"] {
             for framing in ["announced", "chunked"] {
