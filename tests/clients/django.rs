@@ -114,7 +114,7 @@ impl<'a> Visitor<'a> {
         // the client's own time limit is ten seconds
         assert!(asked.elapsed() < Duration::from_secs(9), "{path} took {:?}", asked.elapsed());
         if let Some(cookie) = answer.header("set-cookie").and_then(|cookie| cookie.strip_prefix("sessionid=")) {
-            self.session = cookie.split(';').next().unwrap().to_owned();
+            cookie.split(';').next().unwrap().clone_into(&mut self.session);
         }
         answer.status
     }
