@@ -32,6 +32,8 @@ enum Command {
     Test(TestArguments),
     /// Starts the tests' engines, prints how to reach them, and keeps them until Ctrl-C.
     Engines,
+    /// The part of `test --full` that asks a running Footfall with schemathesis, on the engines that run already.
+    Schemathesis,
 }
 
 /// What to test.
@@ -56,6 +58,7 @@ async fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Test(arguments) => checks::test(arguments, interrupted()).await,
         Command::Engines => engines::keep(interrupted()).await,
+        Command::Schemathesis => schemathesis::alone(interrupted()).await,
     };
     match result {
         Ok(code) => code,

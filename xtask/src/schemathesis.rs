@@ -6,7 +6,7 @@ use std::{
     env,
     fs::{self, File},
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{ExitCode, Stdio},
     time::Duration,
 };
 use tempfile::TempDir;
@@ -38,6 +38,16 @@ pub(crate) async fn run(database: &str) -> anyhow::Result<()> {
     let asked = ask(&schemathesis, &site).await;
     site.stop().await?;
     asked
+}
+
+/// `cargo xtask schemathesis`.
+pub(crate) async fn alone(interrupted: impl Future<Output = ()>) -> anyhow::Result<ExitCode> {
+    let variable = "FOOTFALL_TEST_DATABASE_URL";
+    let database = env::var(variable).with_context(|| format!("{variable}, as `cargo xtask engines` prints it"))?;
+    tokio::select! {
+        asked = run(&database) => asked.map(|()| ExitCode::SUCCESS),
+        () = interrupted => Ok(ExitCode::FAILURE),
+    }
 }
 
 async fn ask(schemathesis: &Path, site: &Site) -> anyhow::Result<()> {

@@ -86,7 +86,8 @@ impl<'a> Page<'a> {
 impl<'a> Group<'a> {
     fn of(tag: &'a Value) -> Self {
         let name = text(&tag["name"]);
-        let anchor = name.to_lowercase().replace(' ', "-");
+        // an operation may have the same name
+        let anchor = format!("group-{}", name.to_lowercase().replace(' ', "-"));
         Self { name, anchor, more: text(&tag["description"]), operations: Vec::new() }
     }
 }
@@ -258,4 +259,27 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 
 fn entries(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
     value.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_page_is_safe_whole_and_every_anchor_is_there_once() {
+        let mut document = serde_json::to_value(crate::openapi()).unwrap();
+        document["info"]["description"] = "<script>`x`".into();
+        let page = Page::of(&document, "/base").render().unwrap();
+        assert!(!page.contains("<script") && page.contains("href=\"/base/assets/footfall.css\""), "{page}");
+        let ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let known: BTreeSet<&str> = ids.iter().copied().collect();
+        assert_eq!(known.len(), ids.len(), "{ids:?}");
+        for link in page.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let shared = link.strip_prefix("answer-").is_some();
+            assert!(known.contains(link) || shared, "#{link} leads nowhere");
+        }
+        let line = "curl -X POST 'http://127.0.0.1:8080/sign-in/'";
+        assert!(page.replace("&#39;", "'").contains(line), "{line}");
+    }
 }
