@@ -67,7 +67,7 @@ fn the_contracts_lines_are_listed_in_docs() {
     for (of, line) in lines {
         if of != section {
             section = of;
-            text += &format!("\n## § {of}\n\n");
+            text.extend(["\n## § ", of, "\n\n"]);
         }
         text += &line;
         text.push('\n');

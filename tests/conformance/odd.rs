@@ -165,7 +165,8 @@ fn ids(site: &Site) {
     let id = site.session();
     site.accept_json("sessions", &session(&id));
     let key = site.session_when(&id, |_| true)["id"].to_string();
-    let arabic: String = key.bytes().map(|byte| format!("%D9%{:02X}", 0xA0 + byte - b'0')).collect();
+    let digits: Vec<String> = key.bytes().map(|byte| format!("%D9%{:02X}", 0xA0 + byte - b'0')).collect();
+    let arabic = digits.concat();
     for written in [
         format!("%20{key}"),
         format!("%2B{key}"),
@@ -273,7 +274,7 @@ fn in_order(site: &Site) {
 
 fn printed(site: &Site) {
     for (given, shown) in [
-        (r#"[ ]"#, "[]"),
+        ("[ ]", "[]"),
         (r#"[1,2.0,null,true,"a"]"#, "[1, 2.0, None, True, 'a']"),
         (r#"{"a":{"b":[1]},"c":"it's"}"#, r#"{'a': {'b': [1]}, 'c': "it's"}"#),
         (r#"{"a":1,"b":2,"a":3}"#, "{'a': 3, 'b': 2}"),

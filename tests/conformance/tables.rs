@@ -33,7 +33,8 @@ fn creating(site: &Site) {
             _ => &[("session_id", session.clone()), ("event_type", "click".into()), ("element", "b".into())],
         };
         let others = fields.iter().filter(|(name, _)| *name != field);
-        let others: String = others.map(|(name, value)| format!("\"{name}\":{},", json!(value))).collect();
+        let others: Vec<String> = others.map(|(name, value)| format!("\"{name}\":{},", json!(value))).collect();
+        let others = others.concat();
         let answer = site.post(resource, JSON, format!("{{{others}\"{field}\":{given}}}"));
         let found = answer.json();
         let (status, found, expected) = match expected.strip_prefix("! ") {
@@ -47,7 +48,10 @@ fn creating(site: &Site) {
     all_hold(&wrong);
 }
 
-const SESSIONS: [(&str, &str, &str, Option<&str>, Option<&str>); 7] = [
+/// `session_id`, `user_agent`, `ip_address`, `end_time`, `user_id`.
+type Row = (&'static str, &'static str, &'static str, Option<&'static str>, Option<&'static str>);
+
+const SESSIONS: [Row; 7] = [
     ("A", "Mozilla/5.0 Firefox/121.0", "192.0.2.1", None, None),
     ("a", "mozilla/5.0 firefox/121.0", "192.0.2.10", Some("2025-03-30T01:30:00.000001Z"), Some("")),
     ("s_1%", "a  b", "2001:db8::4", Some("2025-03-30T01:30:00Z"), Some("Ann")),
