@@ -48,7 +48,7 @@ fn creating(site: &Site) {
     all_hold(&wrong);
 }
 
-/// session_id's end, user agent, address, user and end.
+/// `session_id`, `user_agent`, `ip_address`, `end_time`, `user_id`.
 type Row = (&'static str, &'static str, &'static str, Option<&'static str>, Option<&'static str>);
 
 const SESSIONS: [Row; 7] = [

@@ -83,7 +83,7 @@ async fn an_id_that_is_no_integer_is_not_found_whatever_it_is() {
         "%zz",
         "1%0A2",
         "NaN",
-        "%D9%A1",
+        "%C2%B2",
     ];
     for path in ["sessions", "pageviews", "interactions"] {
         for id in ids {
