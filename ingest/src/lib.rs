@@ -12,6 +12,8 @@ mod events;
 mod field_errors;
 mod fields;
 mod forms;
+#[doc(hidden)]
+pub mod fuzzing;
 mod json;
 pub mod metrics;
 mod pixel;

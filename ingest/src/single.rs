@@ -2,6 +2,7 @@
 
 use crate::{
     body::Received,
+    clock::Clock,
     content_type::{ContentType, MediaType},
     events::{Kind, Valid, validate},
     field_errors::FieldErrors,
@@ -9,6 +10,7 @@ use crate::{
     forms::{multipart, urlencoded},
     json, metrics,
     routes::{Ingest, negotiate, source},
+    settings::Parser,
     submit::{accepted, record, refused, stamp},
 };
 use axum::{
@@ -46,31 +48,8 @@ impl Ingest {
         head: &Parts,
         body: &Received,
     ) -> Result<Result<Valid, FieldErrors>, Problem> {
-        let content_type = ContentType::of(&head.headers);
-        let text;
-        // whatever an empty body is said to be, it is as `{}` (contract § 4)
-        let media_type = if body.bytes.is_empty() {
-            None
-        } else {
-            Some(content_type.of_event(&self.inner.settings.parsers(kind.resource()))?)
-        };
-        let fields = match media_type {
-            None => Ok(Fields::none(kind.fields())),
-            Some(MediaType::Form) => urlencoded::parse(&body.bytes, content_type.charset, kind.fields()),
-            Some(MediaType::Multipart { boundary }) => {
-                multipart::parse(&body.bytes, boundary.as_deref(), content_type.charset, kind.fields())
-            }
-            Some(MediaType::Json) => {
-                let decoded = content_type.charset.strict(&body.bytes);
-                text = decoded.map_err(|error| Problem::from(json::syntax(&error)))?;
-                json::parse(&text, kind.fields()).map_err(Problem::from)
-            }
-        };
-        let mut fields = fields?;
-        if let Some(session_id) = session_id {
-            fields.set_text("session_id", &session_id);
-        }
-        Ok(validate(kind, &fields, self.clock(false, TimeDelta::zero())))
+        let (content_type, parsers) = (ContentType::of(&head.headers), self.inner.settings.parsers(kind.resource()));
+        read(&content_type, &parsers, kind, session_id, &body.bytes, self.clock(false, TimeDelta::zero()))
     }
 
     /// Puts an event onto the log; tells also whether its time is the client's.
@@ -87,4 +66,35 @@ impl Ingest {
             Err(error) => Err(refused(&error)),
         }
     }
+}
+
+/// A body into an event: a problem of the body as a whole, or errors of its fields.
+pub(crate) fn read(
+    content_type: &ContentType,
+    parsers: &[Parser],
+    kind: Kind,
+    session_id: Option<String>,
+    body: &[u8],
+    clock: Clock,
+) -> Result<Result<Valid, FieldErrors>, Problem> {
+    let text;
+    // whatever an empty body is said to be, it is as `{}` (contract § 4)
+    let media_type = if body.is_empty() { None } else { Some(content_type.of_event(parsers)?) };
+    let fields = match media_type {
+        None => Ok(Fields::none(kind.fields())),
+        Some(MediaType::Form) => urlencoded::parse(body, content_type.charset, kind.fields()),
+        Some(MediaType::Multipart { boundary }) => {
+            multipart::parse(body, boundary.as_deref(), content_type.charset, kind.fields())
+        }
+        Some(MediaType::Json) => {
+            let decoded = content_type.charset.strict(body);
+            text = decoded.map_err(|error| Problem::from(json::syntax(&error)))?;
+            json::parse(&text, kind.fields()).map_err(Problem::from)
+        }
+    };
+    let mut fields = fields?;
+    if let Some(session_id) = session_id {
+        fields.set_text("session_id", &session_id);
+    }
+    Ok(validate(kind, &fields, clock))
 }

@@ -9,6 +9,8 @@ mod condition;
 mod error;
 mod filters;
 mod freshness;
+#[doc(hidden)]
+pub mod fuzzing;
 mod lists;
 mod negotiation;
 pub mod paging;

@@ -6,6 +6,8 @@
 pub mod codec;
 mod envelope;
 mod event;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod limits;
 pub mod migrations;
 mod partition;

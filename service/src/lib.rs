@@ -7,6 +7,8 @@ mod connections;
 pub mod cors;
 pub mod database;
 pub mod front;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod gate;
 pub mod http;
 pub mod iso_time;

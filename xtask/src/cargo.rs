@@ -37,7 +37,7 @@ pub(crate) async fn cargo(arguments: &[&str], variables: &[(String, String)]) ->
 
 /// Runs a program in a process group of its own; when the future is dropped, the whole group is killed, so that no
 /// compiler or test goes on after an interruption.
-async fn run(command: &mut Command) -> anyhow::Result<ExitStatus> {
+pub(crate) async fn run(command: &mut Command) -> anyhow::Result<ExitStatus> {
     let mut child = command.process_group(0).spawn()?;
     let pid = child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
     let mut group = Group { pid };

@@ -1,4 +1,4 @@
-use crate::{TestArguments, cargo::cargo, engines::Engines, jars, parts::Parts, tools};
+use crate::{TestArguments, cargo::cargo, engines::Engines, fuzz, jars, parts::Parts, tools};
 use anyhow::Context;
 use std::{path::PathBuf, process::ExitCode};
 
@@ -40,7 +40,11 @@ async fn run(arguments: &TestArguments, parts: &mut Parts, engines: &mut Option<
     let running = engines.insert(parts.run("start of the engines", Engines::start(jars)).await?);
     let given = arguments.cargo_arguments.iter().map(String::as_str);
     tests.extend(given);
-    parts.run("tests", cargo(&tests, &running.variables())).await
+    let tests = parts.run("tests", cargo(&tests, &running.variables())).await;
+    if arguments.full {
+        fuzz::run(parts).await?;
+    }
+    tests
 }
 
 /// What needs no engine. A wrong format keeps nothing else from being looked at.

@@ -53,8 +53,8 @@ fn version() -> &'static str {
 }
 
 /// `$XDG_CACHE_HOME/footfall`, or `~/.cache/footfall`: outside the target folder, which people remove.
-fn cache() -> anyhow::Result<PathBuf> {
+pub(crate) fn cache() -> anyhow::Result<PathBuf> {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
-    Ok(cache.context("neither XDG_CACHE_HOME nor HOME is set: nowhere to keep Apache Kafka's jars")?.join("footfall"))
+    Ok(cache.context("neither XDG_CACHE_HOME nor HOME is set: nowhere to keep what is fetched once")?.join("footfall"))
 }

@@ -4,6 +4,7 @@
 mod cargo;
 mod checks;
 mod engines;
+mod fuzz;
 mod jars;
 mod parts;
 mod tools;
@@ -34,6 +35,9 @@ struct TestArguments {
     /// The tests of this package alone, and no formatting, lints and documentation.
     #[arg(long, value_name = "PACKAGE")]
     only: Option<String>,
+    /// What takes longer as well: the fuzz targets, a while each.
+    #[arg(long, conflicts_with = "only")]
+    full: bool,
     /// Given to `cargo test` as they are, such as a test's name.
     #[arg(last = true)]
     cargo_arguments: Vec<String>,

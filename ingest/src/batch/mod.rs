@@ -4,6 +4,7 @@
 //! Memory: the body as it came, as it was inflated and as records is paid for out of the budget of all bodies; beside
 //! that, decoders of at most as many batches as there are processors.
 
+pub(crate) mod fuzzing;
 mod inflate;
 mod parse;
 mod prepare;

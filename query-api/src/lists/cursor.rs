@@ -51,13 +51,7 @@ impl Cursor {
 
     /// As text for an address. `bound` is what it is good for.
     pub fn seal(&self, bound: &str, keys: &Keys) -> String {
-        let mut values = vec![Value::from(self.forward)];
-        values.extend(self.keys.iter().map(|key| match key {
-            Key::Number(number) => Value::from(*number),
-            Key::Text(text) => Value::from(text.as_str()),
-            Key::Time(time) => Value::from(*time),
-        }));
-        let place = hex(Value::from(values).to_string().as_bytes());
+        let place = self.encode();
         let signature = keys.sign_text(LABEL, signed(&place, bound).as_bytes());
         format!("{place}.{signature}")
     }
@@ -68,6 +62,22 @@ impl Cursor {
         if !keys.is_signed(LABEL, signed(place, bound).as_bytes(), signature) {
             return None;
         }
+        Self::decode(place, order)
+    }
+
+    /// The place alone, which nobody has signed.
+    pub fn encode(&self) -> String {
+        let mut values = vec![Value::from(self.forward)];
+        values.extend(self.keys.iter().map(|key| match key {
+            Key::Number(number) => Value::from(*number),
+            Key::Text(text) => Value::from(text.as_str()),
+            Key::Time(time) => Value::from(*time),
+        }));
+        hex(Value::from(values).to_string().as_bytes())
+    }
+
+    /// From a place in this order.
+    pub fn decode(place: &str, order: &Order) -> Option<Self> {
         let values: Vec<Value> = serde_json::from_slice(&unhex(place)?).ok()?;
         let (forward, values) = values.split_first()?;
         let kinds: Vec<Kind> = order.columns().map(Column::kind).collect();
@@ -79,7 +89,10 @@ impl Cursor {
                 Kind::Number => Key::Number(value.as_i64()?),
                 Kind::Text => Key::Text(value.as_str()?.to_owned()),
                 Kind::Time if value.is_null() => Key::Time(None),
-                Kind::Time => Key::Time(Some(value.as_i64()?)),
+                Kind::Time => {
+                    let micros = value.as_i64()?;
+                    Key::Time(Some(DateTime::<Utc>::from_timestamp_micros(micros).and(Some(micros))?))
+                }
             })
         });
         Some(Self { forward: forward.as_bool()?, keys: found.collect::<Option<_>>()? })
@@ -112,7 +125,7 @@ fn signed(place: &str, bound: &str) -> String {
     format!("{place}\n{bound}")
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _infallible = write!(text, "{byte:02x}");
@@ -147,6 +160,12 @@ mod tests {
         assert_eq!(Cursor::open(&text, "sessions", &order(), &keys()), Some(cursor));
         assert_eq!(Cursor::open(&text, "pageviews", &order(), &keys()), None);
         assert_eq!(Cursor::open(&text, "sessions", &order(), &Keys::new(&[8; 32]).unwrap()), None);
+    }
+
+    #[test]
+    fn a_place_beyond_the_calendar_is_none() {
+        let place = hex(format!("[true,{},1]", i64::MAX).as_bytes());
+        assert_eq!(Cursor::decode(&place, &order()), None);
     }
 
     proptest! {

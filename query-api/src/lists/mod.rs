@@ -1,13 +1,13 @@
 //! `/`, the three lists and their details: contract § 1, 2, 5, 6.
 
 mod count;
-mod cursor;
+pub(crate) mod cursor;
 mod frame;
 mod interactions;
-mod order;
+pub(crate) mod order;
 mod page;
 mod page_views;
-mod question;
+pub(crate) mod question;
 mod sessions;
 mod shown;
 

@@ -33,7 +33,7 @@ fn words(resource: Resource) -> Words {
 }
 
 /// Which rows of a list.
-pub(super) struct Rows<'a> {
+pub(crate) struct Rows<'a> {
     pub resource: Resource,
     pub conditions: &'a [Condition],
     pub order: &'a Order,
@@ -48,7 +48,20 @@ pub(super) struct Rows<'a> {
 impl Rows<'_> {
     /// The rows in their order, also when the cursor asks for those before it.
     pub async fn fetch(&self, pool: &PgPool) -> sqlx::Result<Vec<PgRow>> {
-        let (words, forward) = (words(self.resource), self.cursor.is_none_or(|cursor| cursor.forward));
+        let mut rows = self.statement().build().persistent(is_lasting(self.conditions)).fetch_all(pool).await?;
+        if !self.is_forward() {
+            rows.reverse();
+        }
+        Ok(rows)
+    }
+
+    fn is_forward(&self) -> bool {
+        self.cursor.is_none_or(|cursor| cursor.forward)
+    }
+
+    /// What is asked: words of ours, and values bound to them.
+    pub fn statement(&self) -> QueryBuilder<'_, Postgres> {
+        let (words, forward) = (words(self.resource), self.is_forward());
         let alias = words.alias;
         let mut sql: QueryBuilder<'_, Postgres> = QueryBuilder::new("SELECT ");
         sql.push(format_args!("{alias}.id AS row_id, {}{COLUMNS} FROM (", words.columns));
@@ -64,11 +77,7 @@ impl Rows<'_> {
             words.joins,
             self.order.sql(alias, forward)
         ));
-        let mut rows = sql.build().persistent(is_lasting(self.conditions)).fetch_all(pool).await?;
-        if !forward {
-            rows.reverse();
-        }
-        Ok(rows)
+        sql
     }
 }
 
@@ -96,13 +105,18 @@ pub(super) async fn count(
     conditions: &[Condition],
     most: Option<i64>,
 ) -> sqlx::Result<i64> {
+    counting(resource, conditions, most).build_query_scalar().persistent(false).fetch_one(pool).await
+}
+
+/// What is asked then.
+pub(crate) fn counting(resource: Resource, conditions: &[Condition], most: Option<i64>) -> QueryBuilder<'_, Postgres> {
     let mut sql: QueryBuilder<'_, Postgres> = QueryBuilder::new("SELECT count(*) FROM (");
     push_found(&mut sql, words(resource).table, conditions, Read::All);
     if let Some(most) = most {
         sql.push(" LIMIT ").push_bind(most);
     }
     sql.push(") t");
-    sql.build_query_scalar().persistent(false).fetch_one(pool).await
+    sql
 }
 
 fn push_found<'a>(sql: &mut QueryBuilder<'a, Postgres>, table: &str, conditions: &'a [Condition], read: Read) {

@@ -19,7 +19,7 @@ impl FieldNames {
     }
 
     /// Names separated by commas, out of `known`.
-    fn parse(text: &str, known: &'static [&'static str]) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str, known: &'static [&'static str]) -> Result<Self, String> {
         let mut names = Vec::new();
         for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             let found = known.iter().find(|known| **known == name).copied();
