@@ -42,19 +42,29 @@ fn a_body_that_comes_byte_by_byte_costs_what_has_come() {
     target.endures("300 bodies, byte by byte", BOUND, |address| {
         let mut slow: Vec<TcpStream> = (0..300).map(|_| connect(address)).collect();
         let head = post(2_600_000);
-        slow.iter_mut().for_each(|stream| stream.write_all(head.as_bytes()).unwrap());
+        for stream in &mut slow {
+            stream.write_all(head.as_bytes()).unwrap();
+        }
         for _ in 0..10 {
-            slow.iter_mut().for_each(|stream| stream.write_all(b" ").unwrap());
+            for stream in &mut slow {
+                stream.write_all(b" ").unwrap();
+            }
             assert_eq!(target.service.ask("POST", "/pageviews/", JSON, EVENT).status, 202);
         }
         // and heads: a header now and then
         let mut heads: Vec<TcpStream> = (0..100).map(|_| connect(address)).collect();
-        heads.iter_mut().for_each(|stream| stream.write_all(b"GET /sessions/ HTTP/1.1\r\nHost: a\r\n").unwrap());
+        for stream in &mut heads {
+            stream.write_all(b"GET /sessions/ HTTP/1.1\r\nHost: a\r\n").unwrap();
+        }
         for round in 0..20 {
-            heads.iter_mut().for_each(|stream| write!(stream, "X-{round}: 1\r\n").unwrap());
+            for stream in &mut heads {
+                write!(stream, "X-{round}: 1\r\n").unwrap();
+            }
         }
         // the last line is as good as if it had come at once
-        heads.iter_mut().for_each(|stream| stream.write_all(b"Connection: close\r\n\r\n").unwrap());
+        for stream in &mut heads {
+            stream.write_all(b"Connection: close\r\n\r\n").unwrap();
+        }
         for mut stream in heads {
             assert_eq!(all_answers(&mut stream)[0].status, 200);
         }

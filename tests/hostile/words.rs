@@ -37,7 +37,7 @@ fn texts() -> Vec<String> {
 }
 
 fn encode(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat()
 }
 
 /// The same fields as JSON, as a form and as a multipart form.

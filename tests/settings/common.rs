@@ -158,6 +158,7 @@ pub struct Answer {
 impl Answer {
     fn parse(text: &str) -> Self {
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let body = String::from_utf8(test_support::http::joined(head, body.as_bytes()).unwrap()).unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         let headers: Vec<(String, String)> = head
             .lines()
@@ -165,7 +166,7 @@ impl Answer {
             .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
             .collect();
         let cookies = headers.iter().filter(|(name, _)| name == "set-cookie").map(|(_, cookie)| cookie.clone());
-        Self { status, cookies: cookies.collect(), headers: headers.into_iter().collect(), body: body.to_owned() }
+        Self { status, cookies: cookies.collect(), headers: headers.into_iter().collect(), body }
     }
 
     /// A header, or nothing.

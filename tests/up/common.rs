@@ -226,5 +226,6 @@ fn ask(address: &str, request: &str) -> (u16, String, String) {
     let Ok(answer) = answer else { return (0, String::new(), String::new()) };
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    (status, head.to_owned(), body.to_owned())
+    let body = test_support::http::joined(head, body.as_bytes()).unwrap_or_default();
+    (status, head.to_owned(), String::from_utf8_lossy(&body).into_owned())
 }

@@ -63,5 +63,6 @@ pub async fn send(address: SocketAddr, method: &str, path: &str, headers: &str, 
     let broken = || io::Error::other(format!("half an answer: {text:?}"));
     let (head, body) = text.split_once("\r\n\r\n").ok_or_else(broken)?;
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(broken)?;
-    Ok(Answer { status, head: head.to_owned(), body: body.to_owned() })
+    let body = test_support::http::joined(head, body.as_bytes()).ok_or_else(broken)?;
+    Ok(Answer { status, head: head.to_owned(), body: String::from_utf8_lossy(&body).into_owned() })
 }

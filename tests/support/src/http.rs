@@ -75,5 +75,37 @@ pub fn exchange(address: &str, request: &[u8]) -> io::Result<Answer> {
     let head = String::from_utf8_lossy(&bytes).into_owned();
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
     let status = status.ok_or_else(|| io::Error::other(format!("no answer: {head}")))?;
+    let body = joined(&head, &body).ok_or_else(|| io::Error::other("the answer broke off between two chunks"))?;
     Ok(Answer { status, head, body })
+}
+
+/// The body of an answer that was read to its end: joined where the head says that it was sent in chunks. `None` when
+/// the last one is missing.
+pub fn joined(head: &str, body: &[u8]) -> Option<Vec<u8>> {
+    if !head.to_ascii_lowercase().contains("\r\ntransfer-encoding: chunked") {
+        return Some(body.to_owned());
+    }
+    let (mut rest, mut whole) = (body, Vec::new());
+    loop {
+        let end = rest.windows(2).position(|window| window == b"\r\n")?;
+        let length = usize::from_str_radix(std::str::from_utf8(&rest[..end]).ok()?, 16).ok()?;
+        if length == 0 {
+            return Some(whole);
+        }
+        whole.extend_from_slice(rest.get(end + 2..end + 2 + length)?);
+        rest = rest.get(end + 2 + length + 2..)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::joined;
+
+    #[test]
+    fn chunks_are_joined_and_one_that_is_missing_is_noticed() {
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked";
+        assert_eq!(joined(head, b"3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n").unwrap(), b"abc0123456789");
+        assert_eq!(joined(head, b"3\r\nabc\r\nA\r\n0123"), None);
+        assert_eq!(joined("HTTP/1.1 200 OK", b"3\r\nabc").unwrap(), b"3\r\nabc");
+    }
 }
