@@ -59,6 +59,11 @@ impl Network {
         self.inner.gate.lock().unwrap()
     }
 
+    /// How often something was posted.
+    pub fn posts(&self) -> usize {
+        self.inner.sent.lock().unwrap().len()
+    }
+
     /// How many answers were lost. Each must have been followed by the same event to the same path, and not too early.
     pub fn lost(&self) -> usize {
         let sent = self.inner.sent.lock().unwrap();

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Write},
     net::TcpListener,
+    path::Path,
     sync::{Arc, Mutex},
 };
 
@@ -43,7 +44,7 @@ impl Pages {
         let whole = format!(
             "<!doctype html><html lang=en><meta charset=utf-8><title>Shop</title><link rel=icon href=data:,><body>{content}"
         );
-        let content = if has_ending(name, "html") { whole } else { content.to_owned() };
+        let content = if is_script(name) { content.to_owned() } else { whole };
         self.files.lock().unwrap().insert(name.to_owned(), content);
     }
 
@@ -56,13 +57,13 @@ impl Pages {
 fn answer(files: &Files, name: &str) -> String {
     let files = files.lock().unwrap();
     let (status, content) = files.get(name).map_or(("404 Not Found", ""), |content| ("200 OK", content));
-    let kind = if has_ending(name, "js") { "text/javascript" } else { "text/html" };
+    let kind = if is_script(name) { "text/javascript" } else { "text/html" };
     let length = content.len();
     format!(
         "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{content}"
     )
 }
 
-fn has_ending(name: &str, ending: &str) -> bool {
-    std::path::Path::new(name).extension().is_some_and(|found| found == ending)
+fn is_script(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "js")
 }

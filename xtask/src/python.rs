@@ -18,12 +18,10 @@ pub(crate) async fn environment() -> anyhow::Result<PathBuf> {
 }
 
 async fn install(folder: PathBuf) -> anyhow::Result<()> {
-    let list = folder.join("wanted.txt");
+    let (place, list) = (folder.display().to_string(), format!("{}/wanted.txt", folder.display()));
     std::fs::write(&list, REQUIREMENTS)?;
-    let text = |path: &PathBuf| path.display().to_string();
-    run("python3", &["-m", "venv", &text(&folder)]).await?;
+    run("python3", &["-m", "venv", &place]).await?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"];
-    let list = text(&list);
     let arguments = [&pip[..], &["--requirement", &list]].concat();
     run(folder.join("bin/python"), &arguments).await.map(drop)
 }

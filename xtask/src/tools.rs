@@ -40,9 +40,8 @@ pub(crate) fn check() -> anyhow::Result<Vec<&'static str>> {
         }
     }
     let mut packages = Vec::new();
-    let mut can_be_installed = |names: &[&'static str], advice: String| match can_install() {
-        true => packages.extend(names),
-        false => missing.push(advice),
+    let mut can_be_installed = |names: &[&'static str], advice: String| {
+        if can_install() { packages.extend(names) } else { missing.push(advice) }
     };
     if answer("python3".as_ref(), &PYTHON).is_none() {
         let advice =

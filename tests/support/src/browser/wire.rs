@@ -1,6 +1,12 @@
-use crate::http;
 use serde_json::Value;
-use std::{io, net::TcpListener};
+use std::{
+    io::{self, BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    time::Duration,
+};
+
+/// No command takes longer, a page that loads included.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Commands to a driver on this machine.
 #[derive(Debug)]
@@ -29,10 +35,28 @@ impl Wire {
         value.clone()
     }
 
+    /// One request. The driver leaves the connection open, whatever it is asked for: the length says where its answer ends.
     pub(super) fn send(&self, method: &str, path: &str, body: &Value) -> io::Result<Value> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        let json = [("Content-Type", "application/json; charset=utf-8")];
-        Ok(http::send(&self.address, method, path, &json, body.as_bytes())?.json())
+        let (address, length) = (&self.address, body.len());
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {length}\r\n\r\n{body}")?;
+        let (mut reader, mut line, mut length) = (BufReader::new(stream), String::new(), 0);
+        while line != "\r\n" {
+            line.clear();
+            if reader.read_line(&mut line)? == 0 {
+                return Err(io::Error::other("the driver's answer broke off"));
+            }
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().map_err(io::Error::other)?;
+            }
+        }
+        let mut answer = vec![0; length];
+        reader.read_exact(&mut answer)?;
+        serde_json::from_slice(&answer).map_err(io::Error::other)
     }
 }
 
