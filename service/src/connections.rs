@@ -163,7 +163,6 @@ fn without_one_host(request: &Request) -> Option<Response> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::routing::get;
     use std::time::Instant;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -174,7 +173,7 @@ mod tests {
     async fn server(patience: Patience) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = Router::new().route("/", get(|| async { vec![b'x'; LARGE] }));
+        let app = Router::new().fallback(|| async { vec![b'x'; LARGE] });
         tokio::spawn(serve_within(patience, listener, app, CancellationToken::new()));
         address
     }
