@@ -172,7 +172,8 @@ impl Place {
         }
         reader.close().await;
         let what = format!("the projectors have come to the end of the log, {end} in all");
-        let sql = "SELECT sum(next_offset)::bigint FROM checkpoint";
+        // without a checkpoint no projector has begun
+        let sql = "SELECT coalesce(sum(next_offset), -1)::bigint FROM checkpoint";
         eventually(&what, SOON * 5, async || (self.number(sql).await >= end).then_some(())).await;
     }
 
