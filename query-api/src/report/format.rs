@@ -37,7 +37,7 @@ pub(crate) fn duration(seconds: f64) -> String {
     if let Some((shorter, unit)) = units.get(first + 1)
         && seconds % length / shorter > 0
     {
-        text += &format!(" {} {unit}", seconds % length / shorter);
+        text = format!("{text} {} {unit}", seconds % length / shorter);
     }
     text
 }

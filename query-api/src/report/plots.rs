@@ -92,7 +92,7 @@ fn bar(bin: &Bin, bins: usize, unit: Unit, what: &str, pick: fn(&Totals) -> i64)
     }
     let before = bin.before.as_ref().map(pick);
     if let Some(before) = before {
-        title += &format!("; {} in the period before", text(before));
+        title = format!("{title}; {} in the period before", text(before));
     }
     let label = bin.first.format(if bins <= 8 { "%a %-d" } else { "%-d %b" }).to_string();
     Bar { label, title, value, before, unfinished: bin.unfinished }

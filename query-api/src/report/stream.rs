@@ -22,7 +22,7 @@ const PIECE: usize = 16 * 1024;
 const WAITING: usize = 4;
 
 /// A client that has not read all of it by then gets no more.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Where the answer goes.
 pub(super) struct Sink {
