@@ -33,11 +33,13 @@ pub(crate) fn duration(seconds: f64) -> String {
     let units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
     let first = units.iter().position(|(length, _)| seconds >= *length).unwrap_or(3);
     let (length, unit) = units[first];
-    let text = format!("{} {unit}", grouped(seconds / length));
-    match units.get(first + 1).map(|(shorter, unit)| (seconds % length / shorter, unit)) {
-        Some((rest, unit)) if rest > 0 => format!("{text} {rest} {unit}"),
-        _ => text,
+    let mut text = format!("{} {unit}", grouped(seconds / length));
+    if let Some((shorter, unit)) = units.get(first + 1)
+        && seconds % length / shorter > 0
+    {
+        text = format!("{text} {} {unit}", seconds % length / shorter);
     }
+    text
 }
 
 /// The same where there is little room: `1m 39s`.

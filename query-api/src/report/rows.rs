@@ -203,7 +203,7 @@ impl Rows {
 pub(crate) const PEOPLE: &str = "c.device <> 'bot'";
 pub(crate) const BOTS: &str = "c.device = 'bot'";
 
-/// A day, its sessions, those that ended, the sum and the mean of their durations, their page views, those with one.
+/// A row of [`SESSIONS`].
 type OfSessions = (NaiveDate, i64, i64, f64, Option<String>, i64, i64);
 
 /// The numbers of each day on which anything happened.
@@ -211,6 +211,7 @@ pub(crate) async fn days(snapshot: &mut PgConnection, state: &State, window: Win
     let client = client_condition(state);
     let value = state.client().map(|(_, value)| value);
     let mut days = Days::new();
+
     let sql = SESSIONS.replace("{client}", &client);
     let found: Vec<OfSessions> = bound(snapshot, &sql, window, value).await?;
     for (day, sessions, ended, ended_seconds, mean_minutes, viewed, single_page) in found {
