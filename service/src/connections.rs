@@ -173,7 +173,8 @@ mod tests {
     async fn server(patience: Patience) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = Router::new().fallback(|| async { vec![b'x'; LARGE] });
+        #[expect(clippy::disallowed_methods, reason = "no part of the API")]
+        let app = Router::new().route("/", axum::routing::get(|| async { vec![b'x'; LARGE] }));
         tokio::spawn(serve_within(patience, listener, app, CancellationToken::new()));
         address
     }

@@ -108,7 +108,7 @@ async fn no_parameter_is_too_strange() {
     let deep = format!("/interactions/?metadata={}=1", "a__".repeat(10_000));
     let phrase = format!("/sessions/?search={}", "a'%22".repeat(300));
     let digits = format!("/interactions/?metadata=a={}", "9".repeat(40_000));
-    let keys: Vec<String> = (0..2_000).map(|key| format!("metadata__{key}=1")).collect();
+    let keys: Vec<String> = (0..64).map(|key| format!("metadata__{key}=1")).collect();
     let keys = format!("/interactions/?{}", keys.join("&"));
     for path in [keys, many, long, deep, phrase, digits, "/sessions/?search=%ff%fe&ip_address_startswith=%ff".into()] {
         let answer = site.get(&path).await;
