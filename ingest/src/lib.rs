@@ -14,7 +14,7 @@ mod forms;
 mod json;
 pub mod metrics;
 mod pixel;
-mod python;
+pub(crate) use ::rules::python;
 mod routes;
 mod rules;
 mod settings;

@@ -152,6 +152,7 @@ pub(crate) fn source(head: &Parts) -> Source {
         user_agent: user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
         user: identity(head).name,
         client: None,
+        moved_from: None,
     }
 }
 

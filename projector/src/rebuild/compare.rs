@@ -105,6 +105,12 @@ const TABLES: &[(&str, &str, bool)] = &[
     ("row_count", "SELECT resource, shard, rows FROM {s}.row_count WHERE rows <> 0", false),
     ("tally", "SELECT partition, event_type, outcome, events FROM {s}.tally WHERE events <> 0", false),
     ("dead_letter", "SELECT partition, \"offset\" FROM {s}.dead_letter", false),
+    (
+        "admin_change",
+        "SELECT id, resource, object, session_id, action, account, changed_at, moved_from, effective, changes
+         FROM {s}.admin_change",
+        false,
+    ),
     ("daily_session", "SELECT day, shard, sessions, ended, duration_us FROM {s}.daily_session", true),
     ("daily_browser", "SELECT day, browser, shard, sessions FROM {s}.daily_browser", true),
     (

@@ -2,6 +2,7 @@
 
 use super::{
     acknowledged::Acknowledged,
+    changes::Changes,
     expected::{CorrectedFact, Expected, Repetitions},
     findings::Findings,
     rows::{FactRow, Facts, INTERACTIONS, PAGE_VIEWS, facts, sessions},
@@ -42,6 +43,7 @@ pub struct Pass<'a> {
 /// State of a pass.
 struct State {
     expected: Expected,
+    changes: Changes,
     repetitions: Repetitions,
     page_views: Facts,
     interactions: Facts,
@@ -69,6 +71,7 @@ impl Pass<'_> {
         let (_, last) = Position::ids_of(self.partition);
         let mut state = State {
             expected: Expected::default(),
+            changes: Changes::default(),
             repetitions: Repetitions::new(self.window),
             page_views: Facts::new(PAGE_VIEWS, first, last),
             interactions: Facts::new(INTERACTIONS, first, last),
@@ -170,6 +173,7 @@ impl Pass<'_> {
             state.compare(row, &envelope);
         }
         state.expected.apply(id, &envelope, row.is_some());
+        state.changes.saw(id, &envelope);
         Ok(())
     }
 
@@ -199,6 +203,9 @@ impl Pass<'_> {
         for ((_, id), found) in std::mem::take(&mut state.otherwise) {
             state.findings.add("rows that hold something else than their event", format!("{id} ({found:?})"));
         }
+        let (_, last) = Position::ids_of(self.partition);
+        state.changes.compare(connection, (first, last), &mut state.findings).await?;
+        state.findings.moves = std::mem::take(&mut state.changes.moves);
         self.sessions(state, first).await
     }
 

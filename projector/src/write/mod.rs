@@ -5,6 +5,7 @@ mod attempt;
 mod bulk;
 mod deletions;
 mod error;
+mod history;
 mod ledger;
 mod partition_writer;
 mod rollups;
