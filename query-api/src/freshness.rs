@@ -26,13 +26,14 @@ struct Status {
     partitions: Vec<Partition>,
 }
 
+/// How far one partition is behind.
 #[derive(Serialize)]
-struct Partition {
-    partition: i32,
-    next_offset: i64,
-    log_end: Option<i64>,
-    lag_records: Option<i64>,
-    lag_seconds: Option<i64>,
+pub(crate) struct Partition {
+    pub partition: i32,
+    pub next_offset: i64,
+    pub log_end: Option<i64>,
+    pub lag_records: Option<i64>,
+    pub lag_seconds: Option<i64>,
 }
 
 /// Where a partition's projection stands.
@@ -46,18 +47,7 @@ struct Checkpoint {
 /// `GET /status/`.
 pub(crate) async fn status(State(api): State<QueryApi>) -> Result<Response, QueryError> {
     let now = Utc::now();
-    let checkpoints: Vec<(i32, i64, Option<DateTime<Utc>>)> = sqlx::query_as(
-        "SELECT partition, next_offset, coalesce(recorded_at, caught_up_at) FROM checkpoint ORDER BY partition",
-    )
-    .fetch_all(&api.inner.pool)
-    .await?;
-    let deadline = Instant::now() + PATIENCE;
-    let mut partitions = Vec::with_capacity(checkpoints.len());
-    for (partition, next_offset, recorded_at) in checkpoints {
-        let checkpoint = Checkpoint { partition, next_offset, recorded_at };
-        let log_end = log_end(&api, checkpoint.partition, deadline).await;
-        partitions.push(behind(&checkpoint, log_end, now));
-    }
+    let partitions = partitions(&api, now).await?;
     // without partitions no projector has ever run, and the log may hold anything
     let known = |lags: &Vec<i64>| !lags.is_empty();
     let all =
@@ -69,6 +59,23 @@ pub(crate) async fn status(State(api): State<QueryApi>) -> Result<Response, Quer
         partitions,
     };
     Ok(Json(status).into_response())
+}
+
+/// Every partition.
+pub(crate) async fn partitions(api: &QueryApi, now: DateTime<Utc>) -> Result<Vec<Partition>, QueryError> {
+    let checkpoints: Vec<(i32, i64, Option<DateTime<Utc>>)> = sqlx::query_as(
+        "SELECT partition, next_offset, coalesce(recorded_at, caught_up_at) FROM checkpoint ORDER BY partition",
+    )
+    .fetch_all(&api.inner.pool)
+    .await?;
+    let deadline = Instant::now() + PATIENCE;
+    let mut partitions = Vec::with_capacity(checkpoints.len());
+    for (partition, next_offset, recorded_at) in checkpoints {
+        let checkpoint = Checkpoint { partition, next_offset, recorded_at };
+        let log_end = log_end(api, checkpoint.partition, deadline).await;
+        partitions.push(behind(&checkpoint, log_end, now));
+    }
+    Ok(partitions)
 }
 
 async fn log_end(api: &QueryApi, partition: i32, deadline: Instant) -> Option<i64> {

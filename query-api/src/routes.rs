@@ -1,6 +1,6 @@
 //! Which path is which file, and what all handlers share.
 
-use crate::{error::QueryError, freshness, lists, report, settings::QuerySettings, sign_in};
+use crate::{admin, error::QueryError, freshness, lists, report, settings::QuerySettings, sign_in};
 use anyhow::bail;
 use axum::{
     Router,
@@ -12,7 +12,7 @@ use axum::{
 };
 use chrono::Utc;
 use chrono_tz::Tz;
-use event_log::EventReader;
+use event_log::{EventReader, EventWriter};
 use schema::migrations::{ACCOUNTS_SCHEMA, READ_MODEL_SCHEMA};
 use service::{
     access::{Identity, Keys},
@@ -43,6 +43,8 @@ const FORM_BYTES: usize = 16 * 1024;
 #[derive(Clone)]
 pub struct QueryApi {
     pub(crate) inner: Arc<Inner>,
+    /// Takes the admin's changes; without it there can be none.
+    pub(crate) writer: Option<Arc<dyn EventWriter>>,
 }
 
 pub(crate) struct Inner {
@@ -74,7 +76,14 @@ impl QueryApi {
         let password_checks = Semaphore::new(PASSWORD_CHECKS);
         let attempts = Attempts::default();
         let inner = Inner { settings, zone, pool, accounts, keys, base_path, log, password_checks, attempts };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(inner), writer: None }
+    }
+
+    /// The same, with a log that takes the admin's changes.
+    #[must_use]
+    pub fn writing_to(mut self, writer: Arc<dyn EventWriter>) -> Self {
+        self.writer = Some(writer);
+        self
     }
 
     /// The routes, without a fallback: they can be merged with those of ingest.
@@ -94,6 +103,7 @@ impl QueryApi {
             .route("/sign-out/", axum::routing::post(sign_in::sign_out))
             .route("/status/", get(freshness::status))
             .route("/assets/footfall.css", get(stylesheet))
+            .merge(admin::routes(self))
             .layer(middleware::from_fn_with_state(self.clone(), look_behind_the_cookie))
             .layer(middleware::from_fn_with_state(self.clone(), answer_in_time))
             .with_state(self.clone())

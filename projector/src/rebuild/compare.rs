@@ -107,7 +107,7 @@ const TABLES: &[(&str, &str, bool)] = &[
     ("dead_letter", "SELECT partition, \"offset\" FROM {s}.dead_letter", false),
     (
         "admin_change",
-        "SELECT id, resource, object, session_id, action, account, changed_at, moved_from, effective, changes
+        "SELECT id, event_id, resource, object, session_id, action, account, changed_at, moved_from, effective, changes
          FROM {s}.admin_change",
         false,
     ),

@@ -93,9 +93,9 @@ pub(super) async fn note(
 ) -> sqlx::Result<()> {
     let (resource, action) = kind(&envelope.event);
     sqlx::query(
-        "INSERT INTO admin_change (id, resource, object, session_id, action, account, changed_at, moved_from,
+        "INSERT INTO admin_change (id, event_id, resource, object, session_id, action, account, changed_at, moved_from,
                                    effective, changes)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         VALUES ($1, $11, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(id)
     .bind(resource)
@@ -108,6 +108,7 @@ pub(super) async fn note(
     .bind(envelope.source.moved_from)
     .bind(change.object.is_some())
     .bind(Value::from(change.fields))
+    .bind(envelope.event_id)
     .execute(connection)
     .await
     .map(drop)

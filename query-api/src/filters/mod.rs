@@ -14,6 +14,7 @@ use crate::{
     text::{Part, pattern, trimmed},
 };
 pub(crate) use choice::NO_SUCH_CHOICE;
+pub(crate) use time::{days, moment};
 use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 use service::resource::Resource;

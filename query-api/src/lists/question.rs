@@ -33,7 +33,7 @@ fn words(resource: Resource) -> Words {
 }
 
 /// Which rows of a list.
-pub(super) struct Rows<'a> {
+pub(crate) struct Rows<'a> {
     pub resource: Resource,
     pub conditions: &'a [Condition],
     pub order: &'a Order,
@@ -73,7 +73,7 @@ impl Rows<'_> {
 }
 
 /// The row with this id, if the conditions hold for it.
-pub(super) async fn one(
+pub(crate) async fn one(
     pool: &PgPool,
     resource: Resource,
     id: i64,

@@ -6,9 +6,10 @@ mod model;
 mod page;
 mod rows;
 
+pub(crate) use chart::grouped;
 pub use model::{Report, Window};
 
-use crate::{error::QueryError, routes::QueryApi, sign_in::page_response};
+use crate::{error::QueryError, routes::QueryApi, sign_in::{form_token, page_response}};
 use askama::Template;
 use axum::{
     Json,
@@ -38,7 +39,8 @@ pub(crate) async fn page(State(api): State<QueryApi>, request: Request) -> Resul
         return Ok(page_response(StatusCode::FORBIDDEN, page.render()));
     }
     let report = read(&api, Some(URLS_ON_PAGE)).await?;
-    let page = page::Page::new(&report, &api.inner.base_path, api.inner.zone, identity.name.as_deref());
+    let token = form_token(&api, &identity);
+    let page = page::Page::new(&report, &api.inner.base_path, api.inner.zone, identity.name.as_deref(), token);
     Ok(page_response(StatusCode::OK, page.render()))
 }
 

@@ -15,6 +15,8 @@ use std::collections::HashMap;
 pub(crate) struct Page<'a> {
     base: &'a str,
     name: Option<&'a str>,
+    /// Of the form that signs out.
+    token: String,
     zone: String,
     first: String,
     last: String,
@@ -47,7 +49,7 @@ struct Day<'a> {
 }
 
 impl<'a> Page<'a> {
-    pub fn new(report: &'a Report, base: &'a str, zone: Tz, name: Option<&'a str>) -> Self {
+    pub fn new(report: &'a Report, base: &'a str, zone: Tz, name: Option<&'a str>, token: String) -> Self {
         let now: DateTime<Utc> = report.as_of.parse().unwrap_or_default();
         let window = Window::of_seven_days(now, zone);
         let days = days(report, window, zone);
@@ -60,6 +62,7 @@ impl<'a> Page<'a> {
         Self {
             base,
             name,
+            token,
             zone: zone.to_string(),
             first: window.first.format("%-d %B %Y").to_string(),
             last: window.last.format("%-d %B %Y").to_string(),
