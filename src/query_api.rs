@@ -2,24 +2,25 @@
 
 use crate::{
     process::{self, Process},
-    stores::KafkaSettings,
+    stores::{KafkaSettings, open_kafka},
 };
 use ::query_api::QuerySettings;
 use anyhow::{Context, bail};
 use event_log::{
-    EventLog, Sharing,
-    kafka::{KafkaLog, KafkaLogError},
+    EventLog, EventWriter, LateWriter, Sharing,
+    kafka::{KafkaLog, KafkaLogError, KafkaLogSettings},
 };
 use schema::migrations::{ACCOUNTS, ACCOUNTS_SCHEMA, READ_MODEL, READ_MODEL_SCHEMA};
 use service::{
     database::{Database, DatabaseError, is_refused},
     gate::Access,
     http,
+    lifecycle::Shutdown,
     resource::Resource,
     settings::{DatabaseSettings, KeySettings, ListenSettings, ProcessSettings, ZoneSettings, warn_if_open},
     throttle::ThrottleSettings,
 };
-use std::{process::ExitCode, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// How often a database that is away is asked for its tables.
@@ -72,6 +73,7 @@ impl QueryApi {
         };
         let access =
             Access { read: Some(Resource::ALL.map(|resource| self.query.read_access.get(resource))), write: None };
+        let changes = self.query.admin.admin;
         let query = ::query_api::QueryApi::new(
             self.query,
             self.zone.time_zone,
@@ -80,6 +82,10 @@ impl QueryApi {
             &self.listen.base_path,
             heads,
         );
+        let query = match self.kafka.definite()?.filter(|_| changes) {
+            Some(kafka) => query.writing_to(write_to(kafka, &shutdown)),
+            None => query,
+        };
         let (watched, stopping) = (query.clone(), shutdown.token().clone());
         shutdown.spawn("query-api", async move { watched.watch_readiness(component, stopping).await });
         warn_if_open(self.listen.listen, access);
@@ -87,6 +93,21 @@ impl QueryApi {
         http::spawn_server("http", listener, app, &shutdown);
         shutdown.drained().await.map(|()| ExitCode::SUCCESS)
     }
+}
+
+/// Where the admin's changes go: nowhere until Kafka answers.
+fn write_to(kafka: KafkaLogSettings, shutdown: &Shutdown) -> Arc<dyn EventWriter> {
+    let writer = Arc::new(LateWriter::default());
+    let (late, stopping) = (Arc::clone(&writer), shutdown.token().clone());
+    shutdown.spawn("event log", async move {
+        if let Some(log) = open_kafka(kafka, &stopping).await? {
+            late.set(log.writer().await?);
+            stopping.cancelled().await;
+            late.close().await;
+        }
+        Ok(())
+    });
+    writer
 }
 
 /// Refuses tables that are missing and a database that does not let us in; waits for one that is away.

@@ -3,14 +3,13 @@
 
 use crate::{error::QueryError, routes::QueryApi};
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use sqlx::{FromRow, Row as _, postgres::PgRow};
 use std::collections::HashMap;
 
 /// Dead letters that a page of the list has.
 pub(super) const PAGE: i64 = 50;
 
 /// A record that could not be projected.
-#[derive(FromRow)]
 pub(super) struct Letter {
     pub partition: i32,
     pub offset: i64,
@@ -22,14 +21,41 @@ pub(super) struct Letter {
     pub seen_at: DateTime<Utc>,
 }
 
+impl FromRow<'_, PgRow> for Letter {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            partition: row.try_get("partition")?,
+            offset: row.try_get("offset")?,
+            reason: row.try_get("reason")?,
+            error: row.try_get("error")?,
+            schema_version: row.try_get("schema_version")?,
+            key: row.try_get("key")?,
+            value: row.try_get("value")?,
+            seen_at: row.try_get("seen_at")?,
+        })
+    }
+}
+
 /// What somebody has done with one.
-#[derive(Clone, FromRow)]
+#[derive(Clone)]
 pub(super) struct Mark {
     partition: i32,
     offset: i64,
     pub mark: String,
     pub account: String,
     pub marked_at: DateTime<Utc>,
+}
+
+impl FromRow<'_, PgRow> for Mark {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            partition: row.try_get("partition")?,
+            offset: row.try_get("offset")?,
+            mark: row.try_get("mark")?,
+            account: row.try_get("account")?,
+            marked_at: row.try_get("marked_at")?,
+        })
+    }
 }
 
 /// How many wait for somebody.

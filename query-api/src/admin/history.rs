@@ -7,7 +7,7 @@ use super::{
 use crate::routes::QueryApi;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::FromRow;
+use sqlx::{FromRow, Row as _, postgres::PgRow};
 
 /// Changes that a page shows.
 const MOST: i64 = 100;
@@ -43,7 +43,6 @@ pub(super) struct History {
     pub newest: i64,
 }
 
-#[derive(FromRow)]
 struct Change {
     id: i64,
     object: Option<i64>,
@@ -54,6 +53,22 @@ struct Change {
     moved_from: Option<i64>,
     effective: bool,
     changes: Value,
+}
+
+impl FromRow<'_, PgRow> for Change {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            object: row.try_get("object")?,
+            session_id: row.try_get("session_id")?,
+            action: row.try_get("action")?,
+            account: row.try_get("account")?,
+            changed_at: row.try_get("changed_at")?,
+            moved_from: row.try_get("moved_from")?,
+            effective: row.try_get("effective")?,
+            changes: row.try_get("changes")?,
+        })
+    }
 }
 
 /// Reads it.

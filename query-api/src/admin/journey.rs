@@ -3,7 +3,7 @@
 use super::show::{self, Cell};
 use crate::{error::QueryError, lists::TOO_SLOW, paging::Parameters, routes::QueryApi};
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::FromRow;
+use sqlx::{FromRow, Row as _, postgres::PgRow};
 
 /// Events that a page shows.
 const MOST: i64 = 500;
@@ -30,12 +30,22 @@ pub(super) struct Step {
     pub link: String,
 }
 
-#[derive(FromRow)]
 struct Row {
     id: i64,
     at: DateTime<Utc>,
     kind: Option<String>,
     text: String,
+}
+
+impl FromRow<'_, PgRow> for Row {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            at: row.try_get("at")?,
+            kind: row.try_get("kind")?,
+            text: row.try_get("text")?,
+        })
+    }
 }
 
 /// Reads what comes behind the place that the address names, or the beginning.

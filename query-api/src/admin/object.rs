@@ -193,7 +193,6 @@ struct Gone<'a> {
     list: String,
     id: i64,
     history: Option<History>,
-    sections: Vec<Section>,
 }
 
 /// What is said of an object that is not there: its history, if it has one.
@@ -201,7 +200,7 @@ async fn gone(api: &QueryApi, shell: &Shell, kind: Kind, id: i64) -> Result<Resp
     let history = history::of(api, kind, id).await?;
     let list = format!("{}{}", api.inner.base_path, kind.path());
     let history = Some(history).filter(|history| !history.entries.is_empty());
-    let page = Gone { shell, kind, list, id, history, sections: Vec::new() };
+    let page = Gone { shell, kind, list, id, history };
     Ok(page_response(StatusCode::NOT_FOUND, page.render()))
 }
 
