@@ -1,7 +1,7 @@
 //! IP addresses.
 
-use crate::{BLANK, Messages, NUL, NULL, REQUIRED, message, string, surrogate_message, text::trimmed};
 use crate::python::Kind;
+use crate::{BLANK, Messages, NUL, NULL, REQUIRED, message, string, surrogate_message, text::trimmed};
 use std::net::{IpAddr, Ipv6Addr};
 
 const INVALID: &str = "Enter a valid IPv4 or IPv6 address.";

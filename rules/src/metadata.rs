@@ -1,7 +1,7 @@
 //! Metadata: any JSON that PostgreSQL can keep, stored as sent.
 
-use crate::{Messages, NUL, NULL, message, string, surrogate_message};
 use crate::python::Kind;
+use crate::{Messages, NUL, NULL, message, string, surrogate_message};
 use schema::limits::{MAX_BODY_BYTES, MAX_METADATA_DEPTH};
 use serde_json::value::RawValue;
 

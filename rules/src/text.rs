@@ -1,7 +1,7 @@
 //! Text fields.
 
-use crate::{BLANK, Messages, NUL, NULL, REQUIRED, message, string, surrogate_message};
 use crate::python::{self, Kind};
+use crate::{BLANK, Messages, NUL, NULL, REQUIRED, message, string, surrogate_message};
 
 /// A text: trimmed, numbers taken for their text, not blank, of at most `max` characters.
 pub fn required(json: Option<&str>, max: usize) -> Result<String, Messages> {

@@ -1,8 +1,8 @@
 //! URLs. The crates of the field normalise what they read, and accept more and less than the contract: a small own
 //! function, then, with a table of cases.
 
-use crate::{BLANK, Messages, NUL, NULL, REQUIRED, message, string, surrogate_message, text};
 use crate::python::Kind;
+use crate::{BLANK, Messages, NUL, NULL, REQUIRED, message, string, surrogate_message, text};
 use schema::limits::MAX_URL_CHARS;
 use std::net::{Ipv4Addr, Ipv6Addr};
 

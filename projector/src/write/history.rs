@@ -211,10 +211,12 @@ async fn page_view(connection: &mut PgConnection, id: i64) -> sqlx::Result<Optio
 }
 
 async fn interaction(connection: &mut PgConnection, id: i64) -> sqlx::Result<Option<(String, String)>> {
-    sqlx::query_as("SELECT i.event_type, e.text FROM interaction i JOIN element e ON e.id = i.element_id WHERE i.id = $1")
-        .bind(id)
-        .fetch_optional(connection)
-        .await
+    sqlx::query_as(
+        "SELECT i.event_type, e.text FROM interaction i JOIN element e ON e.id = i.element_id WHERE i.id = $1",
+    )
+    .bind(id)
+    .fetch_optional(connection)
+    .await
 }
 
 fn time(time: DateTime<Utc>) -> String {

@@ -81,7 +81,8 @@ pub(super) async fn list(
     found.truncate(usize::try_from(PAGE).unwrap_or(usize::MAX));
     let marks = letters::marks(&api, &found).await?;
     let next = found.last().filter(|_| more);
-    let next = next.map(|last| format!("{}/admin/dead-letters/?after={}_{}", api.inner.base_path, last.partition, last.offset));
+    let next = next
+        .map(|last| format!("{}/admin/dead-letters/?after={}_{}", api.inner.base_path, last.partition, last.offset));
     let rows = found.into_iter().map(|letter| Row {
         mark: marks.get(&(letter.partition, letter.offset)).map(|mark| words(&api, mark)),
         partition: letter.partition,
@@ -121,7 +122,11 @@ pub(super) async fn act(
     let send = match typed.get("act").as_str() {
         "send" => true,
         "dismiss" => false,
-        _ => return Err(Problem::detail(StatusCode::BAD_REQUEST, "Say whether to send it again or to dismiss it.").into()),
+        _ => {
+            return Err(
+                Problem::detail(StatusCode::BAD_REQUEST, "Say whether to send it again or to dismiss it.").into()
+            );
+        }
     };
     if !letters::marks(&api, std::slice::from_ref(&letter)).await?.is_empty() {
         return page(&api, &identity, &letter, StatusCode::CONFLICT, DONE_ALREADY).await;
@@ -164,7 +169,10 @@ fn again(letter: &Letter) -> Result<Envelope, String> {
     let version = letter.schema_version.and_then(|version| u32::try_from(version).ok());
     let mut envelope = codec::decode(version, &letter.value)
         .map_err(|error| format!("This program cannot read it either: {error}."))?;
-    let facts = matches!(envelope.event, Event::SessionAnnounced(_) | Event::PageViewRecorded(_) | Event::InteractionRecorded(_));
+    let facts = matches!(
+        envelope.event,
+        Event::SessionAnnounced(_) | Event::PageViewRecorded(_) | Event::InteractionRecorded(_)
+    );
     if !facts {
         // a correction, an end, a deletion that comes late would undo what has been done since
         return Err(format!(

@@ -121,14 +121,25 @@ impl Filling<'_> {
         let session = "The ID of a session that is there.";
         let main = match self.kind.resource {
             Resource::Sessions => vec![
-                self.field("session_id", if adding { Input::Line } else { Input::Fixed }, true,
-                    if adding { "Cannot be changed later." } else { "It is the key by which the log places the session, and stays." }),
+                self.field(
+                    "session_id",
+                    if adding { Input::Line } else { Input::Fixed },
+                    true,
+                    if adding {
+                        "Cannot be changed later."
+                    } else {
+                        "It is the key by which the log places the session, and stays."
+                    },
+                ),
                 self.field("user_agent", Input::Area, true, ""),
                 self.field("ip_address", Input::Line, true, "IPv4 or IPv6."),
                 self.field("user_id", Input::Line, false, "Empty: nobody."),
             ],
             Resource::PageViews => {
-                vec![self.field("session", Input::Session, true, session), self.field("url", Input::Area, true, "With its scheme, at most 2,000 characters.")]
+                vec![
+                    self.field("session", Input::Session, true, session),
+                    self.field("url", Input::Area, true, "With its scheme, at most 2,000 characters."),
+                ]
             }
             Resource::Interactions => vec![
                 self.field("session", Input::Session, true, session),

@@ -3,12 +3,7 @@
 use super::{kinds::Kind, shell::Shell};
 use crate::{error::QueryError, lists::Count, report::grouped, routes::QueryApi, sign_in::page_response};
 use askama::Template;
-use axum::{
-    Extension,
-    extract::State,
-    http::StatusCode,
-    response::Response,
-};
+use axum::{Extension, extract::State, http::StatusCode, response::Response};
 use service::{access::Identity, resource::Resource};
 
 #[derive(Template)]

@@ -51,7 +51,7 @@ impl FromRow<'_, PgRow> for Row {
 /// Reads what comes behind the place that the address names, or the beginning.
 pub(super) async fn of(api: &QueryApi, session: i64, parameters: &Parameters) -> Result<Journey, QueryError> {
     let after = parameters.get("after").and_then(place);
-    let (at, id) = after.unwrap_or((DateTime::<Utc>::MIN_UTC.timestamp_micros(), 0));
+    let (at, id) = after.unwrap_or_default();
     let mut rows: Vec<Row> = sqlx::query_as(
         "SELECT e.id, e.at, e.kind, CASE WHEN e.kind IS NULL THEN u.text ELSE l.text END AS text FROM (
              (SELECT id, \"timestamp\" AS at, NULL AS kind, url_id AS text_id FROM page_view

@@ -155,12 +155,13 @@ pub(super) async fn show(
             None => format!("Add {}", kind.a()),
         },
         id: object.map(|object| object.id),
-        session_link: object
-            .filter(|_| !is_session)
-            .map(|object| format!("{base}/admin/sessions/{}/", object.session)),
+        session_link: object.filter(|_| !is_session).map(|object| format!("{base}/admin/sessions/{}/", object.session)),
         events: match object {
             Some(object) if is_session => {
-                vec![("Page views", of_session(object, "pageviews")), ("Interactions", of_session(object, "interactions"))]
+                vec![
+                    ("Page views", of_session(object, "pageviews")),
+                    ("Interactions", of_session(object, "interactions")),
+                ]
             }
             _ => Vec::new(),
         },

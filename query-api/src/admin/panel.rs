@@ -52,13 +52,8 @@ pub(super) struct Narrowed {
     pub errors: Vec<String>,
 }
 
-const PERIODS: [(&str, &str); 5] = [
-    ("", "Any date"),
-    ("today", "Today"),
-    ("week", "Past 7 days"),
-    ("month", "This month"),
-    ("year", "This year"),
-];
+const PERIODS: [(&str, &str); 5] =
+    [("", "Any date"), ("today", "Today"), ("week", "Past 7 days"), ("month", "This month"), ("year", "This year")];
 
 const ENDS: [(&str, &str); 2] = [("empty", "Empty"), ("filled", "Not empty")];
 
@@ -89,7 +84,8 @@ pub(super) fn read(kind: Kind, parameters: &Parameters, now: DateTime<Utc>, zone
                 found.conditions.push(Condition::Missing { column: "end_time", missing: period == "empty" });
             }
             let mut day = |text: &str, end: &str| {
-                let day: Option<NaiveDate> = text.parse().ok().filter(|day: &NaiveDate| (1..=9999).contains(&day.year()));
+                let day: Option<NaiveDate> =
+                    text.parse().ok().filter(|day: &NaiveDate| (1..=9999).contains(&day.year()));
                 if day.is_none() && !text.is_empty() {
                     errors.push(format!("{label}, {end}: enter a date as YYYY-MM-DD."));
                 }
@@ -108,7 +104,11 @@ pub(super) fn read(kind: Kind, parameters: &Parameters, now: DateTime<Utc>, zone
         open: !found.conditions.is_empty() || !errors.is_empty(),
         times,
         user_id: (kind.resource == Resource::Sessions).then(|| given("user_id").to_owned()),
-        event_types: if kind.resource == Resource::Interactions { event_types(given("event_type")) } else { Vec::new() },
+        event_types: if kind.resource == Resource::Interactions {
+            event_types(given("event_type"))
+        } else {
+            Vec::new()
+        },
         session_id: if kind.resource == Resource::Sessions { String::new() } else { given("session_id").to_owned() },
     };
     Narrowed { panel, conditions: found.conditions, errors }
@@ -147,7 +147,10 @@ fn messages(errors: &Errors) -> Vec<String> {
         messages.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
     };
     let named = |name: &str| if name == "search" { "Search".to_owned() } else { Kind::label(name).to_owned() };
-    errors.iter().flat_map(|(name, found)| texts(found).into_iter().map(move |text| format!("{}: {text}", named(name)))).collect()
+    errors
+        .iter()
+        .flat_map(|(name, found)| texts(found).into_iter().map(move |text| format!("{}: {text}", named(name))))
+        .collect()
 }
 
 #[cfg(test)]

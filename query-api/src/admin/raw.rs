@@ -57,7 +57,9 @@ fn dump(bytes: &[u8]) -> String {
         }
         out.push_str(&"   ".repeat(LINE - chunk.len()));
         out.push_str("  ");
-        out.extend(chunk.iter().map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' }));
+        out.extend(
+            chunk.iter().map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' }),
+        );
         out.push('\n');
     }
     out
@@ -72,7 +74,11 @@ mod tests {
         let raw = Raw::of("{\"a\": \"é\u{202e}\u{7}\"}\n".as_bytes());
         assert_eq!((raw.text.as_str(), raw.hex), ("{\"a\": \"é\\u{202e}\\u{7}\"}\n", false));
         let raw = Raw::of(b"\xff<b>");
-        assert!(raw.hex && raw.text.starts_with("00000000  ff 3c 62 3e") && raw.text.ends_with(".<b>\n"), "{}", raw.text);
+        assert!(
+            raw.hex && raw.text.starts_with("00000000  ff 3c 62 3e") && raw.text.ends_with(".<b>\n"),
+            "{}",
+            raw.text
+        );
     }
 
     #[test]

@@ -69,7 +69,8 @@ pub(super) async fn remove(
     let change = Change { session_id, at: None, moved_from: None, event };
     match write::append(&api, &author, vec![change]).await {
         Ok(appended) => {
-            let query = Parameters::default().with("done", Some("deleted")).with("at", Some(appended.last.id())).to_query();
+            let query =
+                Parameters::default().with("done", Some("deleted")).with("at", Some(appended.last.id())).to_query();
             Ok(Redirect::to(&format!("{}{}?{query}", api.inner.base_path, kind.path())).into_response())
         }
         Err(not_saved) => {
@@ -87,7 +88,12 @@ async fn find(
     allowed(api.inner.settings.admin.admin_allow_delete, "Deleting")?;
     let (kind, id) = (Kind::of(resource), object::read_id(id)?);
     let there = object::load(api, kind, id).await?;
-    let gone = || Problem::detail(StatusCode::NOT_FOUND, format!("There is no {} {id}: it may have been deleted already.", kind.one));
+    let gone = || {
+        Problem::detail(
+            StatusCode::NOT_FOUND,
+            format!("There is no {} {id}: it may have been deleted already.", kind.one),
+        )
+    };
     Ok((kind, there.ok_or_else(gone)?))
 }
 

@@ -25,7 +25,8 @@ use service::{access::Identity, http::Problem, resource::Resource};
 /// What a form's body came as.
 pub(super) type Body = Result<Bytes, BytesRejection>;
 
-const EXPIRED: &str = "This form had expired, or was not given to you here. What you typed is still here: save it again.";
+const EXPIRED: &str =
+    "This form had expired, or was not given to you here. What you typed is still here: save it again.";
 const CHANGED: &str = "Somebody has changed this since you opened it: see the history below. What you typed is still here, \
                        the other fields show what is there now. Save again if you want it so.";
 
@@ -84,7 +85,8 @@ pub(super) fn allowed(allowed: bool, what: &str) -> Result<(), Problem> {
 
 /// The fields of a body.
 pub(super) fn read(body: Body) -> Result<Typed, Problem> {
-    let too_large = |_| Problem::detail(StatusCode::PAYLOAD_TOO_LARGE, "This form is larger than any that can be saved.");
+    let too_large =
+        |_| Problem::detail(StatusCode::PAYLOAD_TOO_LARGE, "This form is larger than any that can be saved.");
     Ok(Typed::read(&body.map_err(too_large)?))
 }
 

@@ -30,8 +30,14 @@ pub(super) async fn find(pool: &PgPool, part: &str) -> Result<Vec<String>, Query
         part => vec![Condition::Like(Text::SessionId, pattern(Part::Anywhere, part))],
     };
     let order = Order::of(None, &FieldNames::default(), Resource::Sessions);
-    let question =
-        Rows { resource: Resource::Sessions, conditions: &conditions, order: &order, limit: MOST, offset: 0, cursor: None };
+    let question = Rows {
+        resource: Resource::Sessions,
+        conditions: &conditions,
+        order: &order,
+        limit: MOST,
+        offset: 0,
+        cursor: None,
+    };
     let rows = question.fetch(pool).await.map_err(|error| QueryError::of_question(error, TOO_SLOW))?;
     Ok(rows.iter().map(|row| row.try_get("session_id")).collect::<sqlx::Result<_>>()?)
 }

@@ -62,7 +62,12 @@ pub(super) fn editable(at: DateTime<Utc>, zone: Tz) -> String {
 /// A length of time in words: its two largest parts.
 pub(super) fn in_words(gap: TimeDelta) -> String {
     let seconds = gap.num_seconds().max(0);
-    let parts = [(seconds / 86_400, "day"), (seconds / 3_600 % 24, "hour"), (seconds / 60 % 60, "minute"), (seconds % 60, "second")];
+    let parts = [
+        (seconds / 86_400, "day"),
+        (seconds / 3_600 % 24, "hour"),
+        (seconds / 60 % 60, "minute"),
+        (seconds % 60, "second"),
+    ];
     let Some(first) = parts.iter().position(|(number, _)| *number > 0) else { return "less than a second".to_owned() };
     let said = |(number, unit): &(i64, &str)| format!("{number} {unit}{}", if *number == 1 { "" } else { "s" });
     let told: Vec<String> = parts[first..].iter().take(2).filter(|(number, _)| *number > 0).map(said).collect();

@@ -28,12 +28,17 @@ impl Reader<'_> {
     pub fn addition(&mut self, resource: Resource, session: Option<SessionId>) -> Option<Vec<Change>> {
         let (session_id, event) = match resource {
             Resource::Sessions => {
-                let session_id = self.take("session_id", text::required(self.json("session_id").as_deref(), MAX_SESSION_ID_CHARS));
+                let session_id =
+                    self.take("session_id", text::required(self.json("session_id").as_deref(), MAX_SESSION_ID_CHARS));
                 let session_id = session_id.and_then(|text| SessionId::parse(text).ok());
                 let (user_agent, ip_address) = (self.user_agent(), self.ip_address());
                 let (user_id, end_time) = (self.user_id(), self.end_time());
-                let announced =
-                    SessionAnnounced { user_agent: user_agent?, ip_address: ip_address?, user_id: user_id?, end_time: end_time? };
+                let announced = SessionAnnounced {
+                    user_agent: user_agent?,
+                    ip_address: ip_address?,
+                    user_id: user_id?,
+                    end_time: end_time?,
+                };
                 (session_id?, Event::SessionAnnounced(announced))
             }
             Resource::PageViews => {
@@ -69,7 +74,8 @@ impl Reader<'_> {
             }
             Resource::PageViews => {
                 let url = if touched("url") { self.url() } else { None };
-                let anew = Event::PageViewRecorded(PageViewRecorded { url: url.clone().unwrap_or_else(|| kept("url")) });
+                let anew =
+                    Event::PageViewRecorded(PageViewRecorded { url: url.clone().unwrap_or_else(|| kept("url")) });
                 let correction = url.map(|url| Event::PageViewCorrected(PageViewCorrected { id: object.id, url }));
                 (correction, Some(anew), Some(Event::PageViewDeleted { id: object.id }))
             }
@@ -153,7 +159,8 @@ impl Reader<'_> {
     fn kind(&mut self) -> Option<InteractionKind> {
         let typed = self.typed.get("event_type");
         let kind = InteractionKind::parse(&typed);
-        let told = if typed.is_empty() { rules::REQUIRED.to_owned() } else { format!("\"{typed}\" is not a valid choice.") };
+        let told =
+            if typed.is_empty() { rules::REQUIRED.to_owned() } else { format!("\"{typed}\" is not a valid choice.") };
         self.take("event_type", kind.ok_or_else(|| vec![told]))
     }
 

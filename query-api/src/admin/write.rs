@@ -52,7 +52,9 @@ impl NotSaved {
     /// What is said to it.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Away => "Nothing was saved: the event log cannot be reached now. What you typed is still here; try again in a moment.",
+            Self::Away => {
+                "Nothing was saved: the event log cannot be reached now. What you typed is still here; try again in a moment."
+            }
             Self::Unclear => {
                 "It is not known whether this was saved: the event log did not answer in time. What you typed is still \
                  here; save it again, it will count once."
@@ -215,8 +217,13 @@ pub(super) async fn notice(api: &QueryApi, parameters: &Parameters) -> Result<Op
     };
     let (now, soon) = match done {
         "added" => ("Added.", "Saved. It will be visible in a moment: load the page again."),
-        "changed" => ("Saved.", "Saved. The change will be visible in a moment: this page still shows what was before."),
-        "moved" => ("Moved to another session, under a new number.", "Saved. The move will be visible in a moment: load the page again."),
+        "changed" => {
+            ("Saved.", "Saved. The change will be visible in a moment: this page still shows what was before.")
+        }
+        "moved" => (
+            "Moved to another session, under a new number.",
+            "Saved. The move will be visible in a moment: load the page again.",
+        ),
         "deleted" => ("Deleted.", "Deleted. It will be gone in a moment: load the page again."),
         "nothing" => ("Nothing was changed.", "Nothing was changed."),
         "no-effect" => {

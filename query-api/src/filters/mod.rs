@@ -14,10 +14,10 @@ use crate::{
     text::{Part, pattern, trimmed},
 };
 pub(crate) use choice::NO_SUCH_CHOICE;
-pub(crate) use time::{days, moment};
 use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 use service::resource::Resource;
+pub(crate) use time::{days, moment};
 
 /// Different terms of one search. Each costs a question to the database, and all have to match: nobody needs more.
 const MOST_TERMS: usize = 64;

@@ -9,7 +9,11 @@ mod rows;
 pub(crate) use chart::grouped;
 pub use model::{Report, Window};
 
-use crate::{error::QueryError, routes::QueryApi, sign_in::{form_token, page_response}};
+use crate::{
+    error::QueryError,
+    routes::QueryApi,
+    sign_in::{form_token, page_response},
+};
 use askama::Template;
 use axum::{
     Json,

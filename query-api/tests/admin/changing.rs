@@ -69,7 +69,8 @@ async fn a_session_takes_its_events_along() {
 #[tokio::test]
 async fn what_is_added_is_there_once_however_often_the_form_is_sent() {
     let mut site = Site::new().await;
-    let session = [("session_id", "new one"), ("user_agent", "curl/8"), ("ip_address", "::ffff:192.0.2.9"), ("user_id", "")];
+    let session =
+        [("session_id", "new one"), ("user_agent", "curl/8"), ("ip_address", "::ffff:192.0.2.9"), ("user_id", "")];
     let answer = site.fill("/admin/sessions/add/", &session).await;
     let page = site.page(&answer.location()).await;
     assert!(page.contains("Added.") && page.contains("192.0.2.9"), "{page}");
@@ -87,8 +88,12 @@ async fn what_is_added_is_there_once_however_often_the_form_is_sent() {
     for answer in [one, two] {
         assert!(site.page(&answer.location()).await.contains("https://shop.example/</textarea>"));
     }
-    let interaction =
-        [("session", "new one"), ("event_type", "hover"), ("element", "#menu\r\n li"), ("metadata", "{\"n\": 12345678901234567890123}")];
+    let interaction = [
+        ("session", "new one"),
+        ("event_type", "hover"),
+        ("element", "#menu\r\n li"),
+        ("metadata", "{\"n\": 12345678901234567890123}"),
+    ];
     let answer = site.fill("/admin/interactions/add/", &interaction).await;
     let page = site.page(&answer.location()).await;
     assert!(page.contains("#menu\n li</textarea>") && page.contains("12345678901234567890123"), "{page}");
@@ -130,7 +135,8 @@ async fn wrong_fields_are_marked_and_what_was_typed_stays() {
         ("url", "", "This field may not be blank."),
         ("session", "", "This field is required."),
     ] {
-        let answer = site.fill("/admin/pageviews/add/?session=s-1", &[("url", "http://a.example/"), (field, value)]).await;
+        let answer =
+            site.fill("/admin/pageviews/add/?session=s-1", &[("url", "http://a.example/"), (field, value)]).await;
         assert_eq!(answer.status, 422, "{field} {value}");
         assert!(answer.body.contains(message), "{message}: {}", answer.body);
     }
@@ -191,7 +197,9 @@ async fn what_is_not_seen_yet_is_said_and_never_shown_as_old_without_a_word() {
 async fn a_metadata_that_is_not_touched_stays_to_the_letter() {
     let site = Site::new().await;
     let now = Utc::now();
-    let ids = site.append(&[firefox("s", now - TimeDelta::minutes(1)), click("s", now, "a\n\n b", "[1.50, \"x\\ny\"]")]).await;
+    let ids = site
+        .append(&[firefox("s", now - TimeDelta::minutes(1)), click("s", now, "a\n\n b", "[1.50, \"x\\ny\"]")])
+        .await;
     let path = format!("/admin/interactions/{}/", ids[1]);
     site.fill(&path, &[("event_type", "scroll")]).await.location();
     let kept = "SELECT count(*) FROM interaction JOIN element e ON e.id = element_id

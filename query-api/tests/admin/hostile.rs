@@ -6,7 +6,8 @@ use event_log::NewRecord;
 use schema::codec;
 use uuid::Uuid;
 
-const NASTY: &str = "<script>alert('1')</script>\"'><img src=x onerror=alert(1)>&amp;\u{202e}\u{200f}{{7*7}}</textarea></title>";
+const NASTY: &str =
+    "<script>alert('1')</script>\"'><img src=x onerror=alert(1)>&amp;\u{202e}\u{200f}{{7*7}}</textarea></title>";
 
 /// No element and no attribute on the page comes out of the data.
 fn assert_harmless(path: &str, page: &str) {
@@ -44,8 +45,11 @@ async fn html_in_data_is_text_on_every_page() {
     let dead = schema::Position::from_id(site.append_raw(vec![letter]).await[0]).unwrap();
     let encoded: String = url::form_urlencoded::byte_serialize(NASTY.as_bytes()).collect();
     // through every form, and into every history
-    let (session, view, act) =
-        (format!("/admin/sessions/{}/", ids[0]), format!("/admin/pageviews/{}/", ids[1]), format!("/admin/interactions/{}/", ids[2]));
+    let (session, view, act) = (
+        format!("/admin/sessions/{}/", ids[0]),
+        format!("/admin/pageviews/{}/", ids[1]),
+        format!("/admin/interactions/{}/", ids[2]),
+    );
     for (path, field) in [(&session, "user_agent"), (&session, "user_id"), (&act, "element")] {
         site.fill(path, &[(field, &format!("new {NASTY}"))]).await.location();
     }
@@ -71,7 +75,9 @@ async fn html_in_data_is_text_on_every_page() {
         pages.extend([path.clone(), format!("{path}delete/"), format!("{path}?done={encoded}&at={encoded}")]);
     }
     for kind in ["sessions", "pageviews", "interactions"] {
-        for query in ["search", "ordering", "user_id", "event_type", "session_id", "start_time_from", "timestamp_in", "page"] {
+        for query in
+            ["search", "ordering", "user_id", "event_type", "session_id", "start_time_from", "timestamp_in", "page"]
+        {
             pages.push(format!("/admin/{kind}/?{query}={encoded}"));
         }
         pages.push(format!("/admin/{kind}/"));
@@ -84,7 +90,16 @@ async fn html_in_data_is_text_on_every_page() {
             assert_harmless(path, &answer.body);
         }
     }
-    for path in ["/admin/sessions/0/", "/admin/sessions/-1/", "/admin/sessions/x/", "/admin/sessions/99999999999999999999/", "/admin/dead-letters/1/x/", "/admin/dead-letters/99999999999/1/", "/admin/nothing/", "/admin/sessions/%00/"] {
+    for path in [
+        "/admin/sessions/0/",
+        "/admin/sessions/-1/",
+        "/admin/sessions/x/",
+        "/admin/sessions/99999999999999999999/",
+        "/admin/dead-letters/1/x/",
+        "/admin/dead-letters/99999999999/1/",
+        "/admin/nothing/",
+        "/admin/sessions/%00/",
+    ] {
         assert_eq!(site.get(path).await.status, 404, "{path}");
     }
     site.fill(&format!("{session}delete/"), &[]).await.location();

@@ -39,12 +39,9 @@ async fn lists_are_searched_filtered_and_sorted_by_every_column() {
     };
     let sessions = async |query: &str| of(&format!("/admin/sessions/?{query}")).await;
     assert_eq!(sessions("").await, [0, 1, 2], "newest first");
-    for (column, order) in [
-        ("session_id", [0, 1, 2]),
-        ("user_agent", [1, 2, 0]),
-        ("start_time", [2, 1, 0]),
-        ("user_id", [0, 2, 1]),
-    ] {
+    for (column, order) in
+        [("session_id", [0, 1, 2]), ("user_agent", [1, 2, 0]), ("start_time", [2, 1, 0]), ("user_id", [0, 2, 1])]
+    {
         assert_eq!(sessions(&format!("ordering={column}")).await, order, "{column}");
         let reversed: Vec<usize> = order.into_iter().rev().collect();
         assert_eq!(sessions(&format!("ordering=-{column}")).await, reversed, "-{column}");
@@ -81,7 +78,11 @@ async fn a_journey_is_told_in_order_with_its_gaps_and_goes_on() {
     let mut events = vec![firefox("s", start), click("s", start + TimeDelta::seconds(150), "#buy", "{}")];
     events.push(page_view("s", start, "http://a.example/first"));
     let later = start + TimeDelta::hours(1);
-    events.extend((0..510).map(|number| page_view("s", later + TimeDelta::milliseconds(number), &format!("http://a.example/{number}"))));
+    events.extend(
+        (0..510).map(|number| {
+            page_view("s", later + TimeDelta::milliseconds(number), &format!("http://a.example/{number}"))
+        }),
+    );
     let ids = site.append(&events).await;
     let path = format!("/admin/sessions/{}/", ids[0]);
     let page = site.page(&path).await;
@@ -108,9 +109,9 @@ async fn a_dead_letter_is_read_sent_again_once_or_dismissed_for_good() {
         schema_version: codec::SCHEMA_VERSION,
         value,
     };
-    let foreign = (0..50).map(|number| format!("k{number}")).find(|key| {
-        schema::partition_for(key.as_bytes(), 4) != schema::partition_for(b"s", 4)
-    });
+    let foreign = (0..50)
+        .map(|number| format!("k{number}"))
+        .find(|key| schema::partition_for(key.as_bytes(), 4) != schema::partition_for(b"s", 4));
     let ids = site
         .append_raw(vec![
             raw(b"\xff<script>".to_vec(), b"a"),

@@ -57,10 +57,21 @@ async fn the_four_switches_switch_off() {
 
 #[tokio::test]
 async fn the_names_are_those_of_the_settings() {
-    let arguments = ["--admin-site-title", "T&T", "--admin-site-header", "<H>", "--admin-index-title", "I", "--admin-page-size", "2"];
+    let arguments = [
+        "--admin-site-title",
+        "T&T",
+        "--admin-site-header",
+        "<H>",
+        "--admin-index-title",
+        "I",
+        "--admin-page-size",
+        "2",
+    ];
     let site = Site::with(&arguments, true).await;
     let page = site.page("/admin/").await;
-    assert!(page.contains("<title>I · T&#38;T</title>") && page.contains("&#60;H&#62;</a>") && page.contains("<h1>I</h1>"));
+    assert!(
+        page.contains("<title>I · T&#38;T</title>") && page.contains("&#60;H&#62;</a>") && page.contains("<h1>I</h1>")
+    );
     let events: Vec<_> = (0..3).map(|number| firefox(&format!("s{number}"), Utc::now())).collect();
     site.append(&events).await;
     let first = site.page("/admin/sessions/").await;
@@ -88,7 +99,11 @@ async fn a_form_that_was_not_given_to_this_sign_in_changes_nothing() {
     let request = || Request::post(&path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     assert_eq!(site.send(request().header(header::COOKIE, &other), body.clone()).await.status, 403);
     let foreign = request().header(header::COOKIE, &other).header(header::ORIGIN, "https://evil.example");
-    assert_eq!(site.send(foreign, body).await.status, 303, "a cookie from another site's page is nobody's: to the sign-in");
+    assert_eq!(
+        site.send(foreign, body).await.status,
+        303,
+        "a cookie from another site's page is nobody's: to the sign-in"
+    );
     assert_eq!(site.number("SELECT count(*) FROM admin_change").await, 0);
     assert_eq!(site.number("SELECT count(*) FROM url WHERE text LIKE '%evil%'").await, 0);
 }
@@ -100,7 +115,11 @@ async fn without_the_log_nothing_is_saved_and_what_was_typed_stays() {
     let path = format!("/admin/sessions/{}/", ids[0]);
     let answer = site.fill(&path, &[("user_id", "typed in vain")]).await;
     assert_eq!(answer.status, 503);
-    assert!(answer.body.contains("Nothing was saved") && answer.body.contains("value=\"typed in vain\""), "{}", answer.body);
+    assert!(
+        answer.body.contains("Nothing was saved") && answer.body.contains("value=\"typed in vain\""),
+        "{}",
+        answer.body
+    );
     let answer = site.fill(&format!("{path}delete/"), &[]).await;
     assert_eq!(answer.status, 503);
     assert!(answer.body.contains("Nothing was saved"), "{}", answer.body);

@@ -12,9 +12,7 @@ use event_log::{
     EventLog, EventWriter, NewRecord,
     postgres::{PostgresLog, PostgresLogSettings},
 };
-use projector::{
-    Progress, ProjectorSettings, RebuildOptions, VerifyOptions, VerifyReport, rebuild, verify,
-};
+use projector::{Progress, ProjectorSettings, RebuildOptions, VerifyOptions, VerifyReport, rebuild, verify};
 use query_api::{QueryApi, QuerySettings, accounts};
 use schema::{
     Envelope, Event, InteractionKind, InteractionRecorded, PageViewRecorded, Position, SessionAnnounced, SessionId,
@@ -102,7 +100,8 @@ impl Site {
         let cookie = keys.issue(Purpose::Cookie, "ann", Role::Staff, Utc::now(), TimeDelta::hours(12));
         let shutdown = Shutdown::new(Duration::from_secs(10));
         let settings = command.projector;
-        let site = Self { pool, database, writer, log, app, keys, cookie, settings, shutdown, _database: test_database };
+        let site =
+            Self { pool, database, writer, log, app, keys, cookie, settings, shutdown, _database: test_database };
         site.start_projector();
         site
     }
@@ -141,7 +140,8 @@ impl Site {
         let positions: Vec<Position> = self.writer.append(records).await.into_iter().map(Result::unwrap).collect();
         for position in &positions {
             let sql = format!("SELECT next_offset FROM checkpoint WHERE partition = {}", position.partition);
-            eventually("it is projected", SOON, async || (self.number(&sql).await > position.offset).then_some(())).await;
+            eventually("it is projected", SOON, async || (self.number(&sql).await > position.offset).then_some(()))
+                .await;
         }
         positions.into_iter().map(Position::id).collect()
     }
