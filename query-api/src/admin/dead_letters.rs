@@ -133,10 +133,9 @@ pub(super) async fn act(
     }
     let mut at = None;
     if send {
-        let envelope = match again(&letter) {
-            Ok(envelope) => envelope,
+        let Ok(envelope) = again(&letter) else {
             // the page says why
-            Err(_) => return page(&api, &identity, &letter, StatusCode::UNPROCESSABLE_ENTITY, "").await,
+            return page(&api, &identity, &letter, StatusCode::UNPROCESSABLE_ENTITY, "").await;
         };
         at = match appended(&api, &envelope).await {
             Ok(id) => Some(id),
@@ -157,7 +156,7 @@ async fn appended(api: &QueryApi, envelope: &Envelope) -> Result<i64, write::Not
     let answers = tokio::time::timeout(PATIENCE, writer.append(vec![write::record(envelope)])).await;
     match answers.map(|mut answers| answers.pop()) {
         Ok(Some(Ok(position))) => Ok(position.id()),
-        Ok(Some(Err(event_log::AppendError::Overloaded(_)))) | Ok(None) => Err(write::NotSaved::Away),
+        Ok(Some(Err(event_log::AppendError::Overloaded(_))) | None) => Err(write::NotSaved::Away),
         Ok(Some(Err(event_log::AppendError::TooLarge))) => Err(write::NotSaved::TooLarge),
         Ok(Some(Err(_))) | Err(_) => Err(write::NotSaved::Unclear),
     }
