@@ -162,7 +162,7 @@ fn what_may_be_read_and_by_whom_is_set_for_all_or_for_one() {
 fn a_wrong_value_stops_each_service_and_is_told_with_its_name() {
     for (service, variable, value) in [
         ("ingest", "ALLOW_CREATE", "maybe"),
-        ("ingest", "INTERACTIONS_ALLOW_CREATE", ""),
+        ("ingest", "INTERACTIONS_ALLOW_CREATE", "sometimes"),
         ("ingest", "PARSERS", "xml"),
         ("ingest", "SESSIONS_PARSERS", "json,yaml"),
         ("ingest", "WRITE_ACCESS", "everyone"),
