@@ -7,7 +7,7 @@ use crate::{
 };
 use ::query_api::QuerySettings;
 use anyhow::{Context, bail};
-use event_log::{Sharing, kafka::KafkaLogSettings};
+use event_log::{EventWriter, LateWriter, Sharing, kafka::KafkaLogSettings};
 use schema::migrations::{ACCOUNTS, ACCOUNTS_SCHEMA, READ_MODEL, READ_MODEL_SCHEMA};
 use service::{
     database::{Database, DatabaseError, is_refused},
@@ -17,7 +17,7 @@ use service::{
     settings::{DatabaseSettings, KeySettings, ListenSettings, ProcessSettings, ZoneSettings, warn_if_open},
     throttle::ThrottleSettings,
 };
-use std::{process::ExitCode, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// How often a database that is away is asked for its tables.
@@ -57,9 +57,11 @@ impl QueryApi {
             stopping.cancelled().await;
             Ok(())
         });
-        let kafka = self.kafka.log_settings()?;
+        // who changes something places events
+        let kafka = if self.query.admin.admin { self.kafka.definite()? } else { self.kafka.log_settings()? };
         let access =
             Access { read: Some(Resource::ALL.map(|resource| self.query.read_access.get(resource))), write: None };
+        let writer = (kafka.is_some() && self.query.admin.admin).then(|| Arc::new(LateWriter::default()));
         let query = ::query_api::QueryApi::new(
             self.query,
             self.zone.time_zone,
@@ -68,27 +70,41 @@ impl QueryApi {
             &self.listen.base_path,
             None,
         );
+        let query = match writer.clone() {
+            Some(writer) => query.writing_to(writer),
+            None => query,
+        };
         if let Some(kafka) = kafka {
-            let (query, stopping) = (query.clone(), shutdown.token().clone());
-            shutdown.spawn("log", async move { follow(query, kafka, &stopping).await });
+            let (query, writer, stopping) = (query.clone(), writer.clone(), shutdown.token().clone());
+            shutdown.spawn("log", async move { follow(query, writer, kafka, &stopping).await });
         }
         let (watched, stopping) = (query.clone(), shutdown.token().clone());
         shutdown.spawn("query-api", async move { watched.watch_readiness(component, stopping).await });
         warn_if_open(self.listen.listen, access);
         let app = process::app(query.routes(&description::openapi()), &self.listen, keys, access, &self.throttle);
         http::spawn_server("http", listener, app, &shutdown);
-        shutdown.drained().await.map(|()| ExitCode::SUCCESS)
+        let ended = shutdown.drained().await;
+        // what was being saved has been answered by now
+        if let Some(writer) = writer {
+            writer.close().await;
+        }
+        ended.map(|()| ExitCode::SUCCESS)
     }
 }
 
-/// Lets `/status/` tell how far the log is, as soon as Kafka answers; until then everything else goes on.
+/// As soon as Kafka answers, lets `/status/` tell how far the log is and the admin write to it; until then everything else
+/// goes on.
 async fn follow(
     query: ::query_api::QueryApi,
+    writer: Option<Arc<LateWriter>>,
     kafka: KafkaLogSettings,
     stopping: &CancellationToken,
 ) -> anyhow::Result<()> {
     if let Some(log) = open_kafka(kafka, stopping).await? {
         query.follow(log.reader(Sharing::Alone).await?);
+        if let Some(writer) = writer {
+            writer.set(log.writer().await?);
+        }
     }
     stopping.cancelled().await;
     Ok(())

@@ -169,11 +169,12 @@ impl Up {
             Resource::ALL.map(|resource| self.ingest.write_access(resource)),
         );
         let access = Access { read: Some(read), write: Some(write) };
-        let ingest = ::ingest::Ingest::new(self.ingest, zone, writer, shutdown.clone());
+        let ingest = ::ingest::Ingest::new(self.ingest, zone, Arc::clone(&writer), shutdown.clone());
         shutdown.spawn("ingest", ingest.clone().watch_readiness(taking));
 
         let heads = log.reader(Sharing::Alone).await?;
-        let query = QueryApi::new(self.query, zone, database, keys.clone(), &self.listen.base_path, Some(heads));
+        let query = QueryApi::new(self.query, zone, database, keys.clone(), &self.listen.base_path, Some(heads))
+            .writing_to(writer);
         let (watched, stopping) = (query.clone(), shutdown.token().clone());
         shutdown.spawn("query-api", async move { watched.watch_readiness(answering, stopping).await });
 

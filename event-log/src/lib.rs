@@ -14,9 +14,12 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 pub mod kafka;
+mod late;
 pub mod metrics;
 mod oversized;
 pub mod postgres;
+
+pub use late::LateWriter;
 
 /// Which log this is: stands beside every checkpoint, so that positions are never used on another log.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -18,7 +18,7 @@ pub mod fuzzing;
 mod json;
 pub mod metrics;
 mod pixel;
-mod python;
+pub(crate) use ::rules::python;
 mod routes;
 mod rules;
 mod settings;

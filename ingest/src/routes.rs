@@ -206,6 +206,7 @@ pub(crate) fn source(head: &Parts) -> Source {
         }),
         user: identity(head).name,
         client: None,
+        moved_from: None,
     }
 }
 

@@ -9,6 +9,12 @@ pub(crate) enum Column {
     StartTime,
     EndTime,
     Timestamp,
+    UserId,
+    Address,
+    UserAgent,
+    Url,
+    Element,
+    SessionOfEvent,
 }
 
 /// What a column holds.
@@ -29,6 +35,12 @@ impl Column {
             "start_time" => Self::StartTime,
             "end_time" => Self::EndTime,
             "timestamp" => Self::Timestamp,
+            "user_id" => Self::UserId,
+            "ip_address" => Self::Address,
+            "user_agent" => Self::UserAgent,
+            "url" => Self::Url,
+            "element" => Self::Element,
+            "session" => Self::SessionOfEvent,
             _ => return None,
         })
     }
@@ -37,7 +49,14 @@ impl Column {
     pub fn kind(self) -> Kind {
         match self {
             Self::Id => Kind::Number,
-            Self::SessionId | Self::EventType => Kind::Text,
+            Self::SessionId
+            | Self::EventType
+            | Self::UserId
+            | Self::Address
+            | Self::UserAgent
+            | Self::Url
+            | Self::Element
+            | Self::SessionOfEvent => Kind::Text,
             Self::StartTime | Self::EndTime | Self::Timestamp => Kind::Time,
         }
     }
@@ -51,6 +70,12 @@ impl Column {
             Self::StartTime => "start_time",
             Self::EndTime => "end_time",
             Self::Timestamp => "\"timestamp\"",
+            Self::UserId => "user_id",
+            Self::Address => "ip_address",
+            Self::UserAgent => "user_agent_id",
+            Self::Url => "url_id",
+            Self::Element => "element_id",
+            Self::SessionOfEvent => "session",
         }
     }
 
@@ -59,7 +84,16 @@ impl Column {
     pub fn compared(self, table: &str) -> String {
         match self {
             Self::EndTime => format!("coalesce({table}.end_time, 'infinity'::timestamptz)"),
+            // what these are called stands in another table; no index has that order, so only the admin offers it
+            Self::UserAgent => other(table, self, "user_agent", "text"),
+            Self::Url => other(table, self, "url", "text"),
+            Self::Element => other(table, self, "element", "text"),
+            Self::SessionOfEvent => other(table, self, "session", "session_id"),
             _ => format!("{table}.{}", self.name()),
         }
     }
+}
+
+fn other(table: &str, column: Column, other: &str, text: &str) -> String {
+    format!("(SELECT x.{text} FROM {other} x WHERE x.id = {table}.{})", column.name())
 }

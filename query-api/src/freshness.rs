@@ -23,7 +23,7 @@ use utoipa::{
 };
 
 /// How long the log may take to tell where it ends, all partitions together.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The whole answer. `null` where it is not known: the log does not answer, or nothing has been brought in yet.
 #[derive(Serialize, ToSchema)]
@@ -40,13 +40,13 @@ struct Status {
 
 /// Where one partition of the log stands.
 #[derive(Serialize, ToSchema)]
-struct Partition {
-    partition: i32,
+pub(crate) struct Partition {
+    pub partition: i32,
     /// The first record that is not in the read model yet.
-    next_offset: i64,
-    log_end: Option<i64>,
-    lag_records: Option<i64>,
-    lag_seconds: Option<i64>,
+    pub next_offset: i64,
+    pub log_end: Option<i64>,
+    pub lag_records: Option<i64>,
+    pub lag_seconds: Option<i64>,
 }
 
 /// What it refers to in OpenAPI.
@@ -117,7 +117,8 @@ impl Behind {
     }
 }
 
-async fn partitions(api: &QueryApi, now: DateTime<Utc>, patience: Duration) -> sqlx::Result<Vec<Partition>> {
+/// Every partition; the log is asked for `patience` at most.
+pub(crate) async fn partitions(api: &QueryApi, now: DateTime<Utc>, patience: Duration) -> sqlx::Result<Vec<Partition>> {
     let checkpoints: Vec<(i32, i64)> =
         sqlx::query_as("SELECT partition, next_offset FROM checkpoint ORDER BY partition")
             .fetch_all(&api.inner.pool)

@@ -1,10 +1,11 @@
 //! Read model in; lists, details, the report and the status out.
 //!
 //! `routes` says which path is which file. Lists and details are in `lists`: `filters` and `search` read what they are
-//! narrowed down by, `condition` is its SQL. The report is in `report`, people come in through `sign_in`.
-//! `docs` answers with the description of all of it.
+//! narrowed down by, `condition` is its SQL. The admin is in `admin`, its changes are events on the log. The report is in
+//! `report`, people come in through `sign_in`. `docs` answers with the description of all of it but the admin.
 
 pub mod accounts;
+mod admin;
 mod columns;
 mod condition;
 mod docs;

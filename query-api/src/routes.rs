@@ -1,6 +1,7 @@
 //! Which path is which file, and what all handlers share.
 
 use crate::{
+    admin,
     docs::{self, Documents},
     error::QueryError,
     freshness, lists, report,
@@ -18,7 +19,7 @@ use axum::{
 };
 use chrono::Utc;
 use chrono_tz::Tz;
-use event_log::EventReader;
+use event_log::{EventReader, EventWriter};
 use schema::migrations::{ACCOUNTS_SCHEMA, READ_MODEL_SCHEMA};
 use service::{
     access::{Identity, Keys},
@@ -54,6 +55,8 @@ const FORM_BYTES: usize = 16 * 1024;
 #[derive(Clone)]
 pub struct QueryApi {
     pub(crate) inner: Arc<Inner>,
+    /// Takes the admin's changes; without it there can be none.
+    pub(crate) writer: Option<Arc<dyn EventWriter>>,
 }
 
 pub(crate) struct Inner {
@@ -89,7 +92,14 @@ impl QueryApi {
         let long_answers = Arc::new(Semaphore::new(report::LONG_ANSWERS));
         let inner =
             Inner { settings, zone, pool, accounts, keys, base_path, log, password_checks, attempts, long_answers };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(inner), writer: None }
+    }
+
+    /// The same, with a log that takes the admin's changes.
+    #[must_use]
+    pub fn writing_to(mut self, writer: Arc<dyn EventWriter>) -> Self {
+        self.writer = Some(writer);
+        self
     }
 
     /// From now on `/status/` tells how far the log is. The first reader stays.
@@ -101,6 +111,7 @@ impl QueryApi {
     pub fn routes(&self, document: &OpenApi) -> Router {
         endpoints()
             .into_router()
+            .merge(admin::routes(self))
             .layer(middleware::from_fn_with_state(self.clone(), look_behind_the_cookie))
             .layer(middleware::from_fn_with_state(self.clone(), answer_in_time))
             .layer(Extension(Documents::of(document, &self.inner.base_path)))

@@ -39,6 +39,20 @@ pub struct Source {
     /// The program that sent it, when it is one of ours: `admin`, `load`, `import`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
+    /// The public id of the row that this event's row takes the place of: the admin moved it here from another session.
+    /// Its deletion follows on its own partition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<i64>,
+}
+
+/// What [`Source::client`] says of changes that were made in the admin.
+pub const ADMIN: &str = "admin";
+
+impl Source {
+    /// Whether the event was made in the admin.
+    pub fn is_admin(&self) -> bool {
+        self.client.as_deref() == Some(ADMIN)
+    }
 }
 
 /// The name that a client gives its session: 1 to 255 characters without NUL, case-sensitive.

@@ -16,7 +16,7 @@ mod position;
 pub mod stored;
 mod time;
 
-pub use envelope::{Envelope, InvalidSessionId, SessionId, Source};
+pub use envelope::{ADMIN, Envelope, InvalidSessionId, SessionId, Source};
 pub use event::{
     Event, EventType, InteractionCorrected, InteractionKind, InteractionRecorded, PageViewCorrected, PageViewRecorded,
     SessionAnnounced, SessionCorrected,

@@ -20,7 +20,7 @@ pub const READ_MODEL_SCHEMA: &str = "footfall";
 pub const REBUILD_SCHEMA: &str = "footfall_rebuild";
 /// Where the last swap put the read model before it.
 pub const PREVIOUS_SCHEMA: &str = "footfall_previous";
-/// Accounts, sign-outs, used links: never swapped.
+/// Accounts, sign-outs, used links, what became of dead letters: never swapped.
 pub const ACCOUNTS_SCHEMA: &str = "footfall_accounts";
 /// The log of the PostgreSQL engine: never swapped.
 pub const LOG_SCHEMA: &str = "footfall_log";
@@ -42,14 +42,26 @@ pub const READ_MODEL: &[Migration] = &[
         description: "roll-ups of the report",
         sql: include_str!("../migrations/read_model/0003_report.sql"),
     },
+    Migration {
+        version: 4,
+        description: "who changed what in the admin",
+        sql: include_str!("../migrations/read_model/0004_admin.sql"),
+    },
 ];
 
 /// Who may sign in.
-pub const ACCOUNTS: &[Migration] = &[Migration {
-    version: 1,
-    description: "accounts, sign-outs, used links",
-    sql: include_str!("../migrations/accounts/0001_accounts.sql"),
-}];
+pub const ACCOUNTS: &[Migration] = &[
+    Migration {
+        version: 1,
+        description: "accounts, sign-outs, used links",
+        sql: include_str!("../migrations/accounts/0001_accounts.sql"),
+    },
+    Migration {
+        version: 2,
+        description: "what staff did with dead letters",
+        sql: include_str!("../migrations/accounts/0002_dead_letters.sql"),
+    },
+];
 
 /// The log of the PostgreSQL engine.
 pub const LOG: &[Migration] = &[Migration {

@@ -67,6 +67,7 @@ fn examples() -> Vec<Envelope> {
             user_agent: Some("curl/8".into()),
             user: Some("ann".into()),
             client: Some("admin".into()),
+            moved_from: None,
         },
         event,
     };

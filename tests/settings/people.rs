@@ -109,9 +109,12 @@ fn cookies_are_flagged_renewed_in_use_and_ended_by_the_sign_out() {
     assert_eq!((used.status, used.header("cache-control")), (200, "no-store"));
     let renewed = line(used.cookie("footfall_session").unwrap());
     assert_ne!(renewed, old);
-    assert_eq!(up.ask("GET", "/report/", &renewed, "").status, 200);
+    let report = up.ask("GET", "/report/", &renewed, "");
+    assert_eq!(report.status, 200);
     // the sign-out of one ends both: they are the same session
-    assert_eq!(up.ask("POST", "/sign-out/", &renewed, "").status, 303);
+    let token = report.body.split_once("name=\"token\" value=\"").unwrap().1.split('"').next().unwrap();
+    let form = format!("{renewed}content-type: application/x-www-form-urlencoded\r\n");
+    assert_eq!(up.ask("POST", "/sign-out/", &form, &format!("token={token}")).status, 303);
     for cookie in [&renewed, &old] {
         let answer = up.ask("GET", "/report/", cookie, "");
         assert_eq!((answer.status, answer.cookies.len()), (403, 0));

@@ -79,8 +79,12 @@ fn a_program_with_a_token_and_a_person_with_a_password_see_the_report() {
     let (status, head, _) = sign_in("correct+horse");
     assert_eq!(status, 303, "{head}");
     let cookie = cookie(&head);
-    assert_eq!(get(&up.address, "/report/", &cookie).0, 200);
-    assert_eq!(post(&up.address, "/sign-out/", &cookie, "").0, 303);
+    let (status, _, report) = get(&up.address, "/report/", &cookie);
+    assert_eq!(status, 200);
+    assert_eq!(post(&up.address, "/sign-out/", &cookie, "").0, 403, "without the page's token");
+    let token = report.split_once("name=\"token\" value=\"").unwrap().1.split('"').next().unwrap();
+    let form = format!("content-type: application/x-www-form-urlencoded\r\n{cookie}");
+    assert_eq!(post(&up.address, "/sign-out/", &form, &format!("token={token}")).0, 303);
     assert_eq!(get(&up.address, "/report/", &cookie).0, 403, "a cookie ends with the sign-out");
 }
 

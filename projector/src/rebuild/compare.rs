@@ -110,6 +110,12 @@ const TABLES: &[(&str, &str, bool)] = &[
     ("tally", "SELECT partition, event_type, outcome, events FROM {s}.tally WHERE events <> 0", false),
     ("dead_letter", "SELECT partition, \"offset\" FROM {s}.dead_letter", false),
     (
+        "admin_change",
+        "SELECT id, event_id, resource, object, session_id, action, account, changed_at, moved_from, effective, changes
+         FROM {s}.admin_change",
+        false,
+    ),
+    (
         "daily_session",
         "SELECT day, browser, family, os, device, shard, sessions, ended, duration_us, page_views, single_page
          FROM {s}.daily_session JOIN {s}.client ON id = client_id",

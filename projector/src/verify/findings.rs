@@ -1,4 +1,4 @@
-use super::{Difference, tables::EXAMPLES};
+use super::{Difference, changes::Move, tables::EXAMPLES};
 use std::{borrow::Cow, collections::BTreeMap, fmt::Display};
 
 /// What a pass over one partition found. Keeps a number and a few examples of each kind, however many there are.
@@ -10,12 +10,14 @@ pub struct Findings {
     pub notes: Vec<String>,
     /// What the log says: type, outcome, events.
     pub tally: Vec<(String, String, i64)>,
+    /// Events that were moved to this partition's sessions.
+    pub moves: Vec<Move>,
 }
 
 impl Findings {
     /// Nothing yet.
     pub fn new(partition: u16) -> Self {
-        Self { partition, kinds: BTreeMap::new(), notes: Vec::new(), tally: Vec::new() }
+        Self { partition, kinds: BTreeMap::new(), notes: Vec::new(), tally: Vec::new(), moves: Vec::new() }
     }
 
     /// One more of a kind.

@@ -2,6 +2,7 @@
 
 use super::{
     acknowledged::Acknowledged,
+    changes::Changes,
     expected::{Expected, Repeats, Repetitions},
     findings::Findings,
     fold::{Fold, Found},
@@ -60,6 +61,7 @@ impl Pass<'_> {
         let (_, last) = Position::ids_of(self.partition);
         let mut state = State {
             expected: Expected::default(),
+            changes: Changes::default(),
             repetitions: Repetitions::new(self.window, low > 0),
             page_views: Facts::new(PAGE_VIEWS, first, last),
             interactions: Facts::new(INTERACTIONS, first, last),
@@ -87,7 +89,7 @@ impl Pass<'_> {
             records += u64::try_from(step.len()).unwrap_or_default();
             self.progress.advance(step.len());
         }
-        self.finish(&mut state).await?;
+        self.finish(&mut state, first).await?;
         self.sessions(&mut state, first).await?;
         while let Some(fold) = state.fold.following() {
             state.fold = fold;
@@ -180,6 +182,7 @@ impl Pass<'_> {
         }
         let unsure = repeats == Repeats::Perhaps && row.is_none();
         state.fold.apply(id, &envelope, unsure);
+        state.changes.saw(id, &envelope, unsure);
         if unsure && Outcome::of(envelope.event.event_type()) == Outcome::Stored {
             state.perhaps_repeated += 1;
         } else {
@@ -209,7 +212,7 @@ impl Pass<'_> {
         }
     }
 
-    async fn finish(&mut self, state: &mut State) -> sqlx::Result<()> {
+    async fn finish(&mut self, state: &mut State, first: i64) -> sqlx::Result<()> {
         let connection = &mut self.connection;
         state.page_views.rest(connection, &mut state.extra).await?;
         state.interactions.rest(connection, &mut state.extra).await?;
@@ -244,6 +247,9 @@ impl Pass<'_> {
         for ((_, id), found) in std::mem::take(&mut state.otherwise) {
             state.findings.add("rows that hold something else than their event", format!("{id} ({found:?})"));
         }
+        let (_, last) = Position::ids_of(self.partition);
+        state.changes.compare(connection, (first, last), &mut state.findings).await?;
+        state.findings.moves = std::mem::take(&mut state.changes.moves);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Proof that nothing vanished: the log against the tables, and the tables against one another, in one snapshot.
 
 mod acknowledged;
+mod changes;
 mod expected;
 mod findings;
 mod fold;
@@ -142,6 +143,8 @@ pub(crate) async fn verify_schema(
     let passes = passes?;
     let mut differences: Vec<Difference> = passes.iter().flat_map(|(findings, _)| findings.differences()).collect();
     differences.extend(tables::differences(&mut main, zone).await?);
+    let moves: Vec<_> = passes.iter().flat_map(|(findings, _)| findings.moves.iter().cloned()).collect();
+    differences.extend(changes::half_moves(&mut main, &moves).await?);
     main.close().await?;
     if let Some(acknowledged) = &acknowledged {
         let (count, examples) = acknowledged.missing(usize::try_from(tables::EXAMPLES)?)?;

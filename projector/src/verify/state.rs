@@ -1,6 +1,7 @@
 //! What a pass over a partition has come to.
 
 use super::{
+    changes::Changes,
     expected::{CorrectedFact, Expected, Repetitions},
     findings::Findings,
     fold::Fold,
@@ -13,6 +14,7 @@ use std::collections::{HashMap, HashSet};
 /// State of a pass.
 pub struct State {
     pub expected: Expected,
+    pub changes: Changes,
     pub repetitions: Repetitions,
     pub page_views: Facts,
     pub interactions: Facts,

@@ -3,7 +3,12 @@
 //! What they name may be gone or never have been; then they have no effect. Rows of other partitions are none of
 //! this worker's business, whatever an event says.
 
-use super::{attempt::Effects, deletions, facts, seen, sessions};
+use super::{
+    attempt::Effects,
+    deletions, facts,
+    history::{self, Change},
+    seen, sessions,
+};
 use crate::{
     dimensions::Interned,
     model::ReadModel,
@@ -24,33 +29,48 @@ pub(super) async fn apply(
 ) -> sqlx::Result<()> {
     let (first, last) = Position::ids_of(position.partition);
     let here = |id: i64| (first..=last).contains(&id);
-    match &envelope.event {
-        Event::SessionCorrected(event) => {
-            if let Some(session) = load(connection, envelope).await? {
+    let id = position.id();
+    let change = match &envelope.event {
+        Event::SessionCorrected(event) => match load(connection, envelope).await? {
+            Some(session) => {
+                let change = history::session_corrected(connection, &session, event).await?;
                 correct_session(connection, model, session, event, interned, effects).await?;
+                Some(change)
             }
-        }
-        Event::SessionDeleted => {
-            if let Some(session) = load(connection, envelope).await? {
+            None => None,
+        },
+        Event::SessionDeleted => match load(connection, envelope).await? {
+            Some(session) => {
                 seen::note_session(connection, envelope.session_id.as_str(), session.first_recorded_at).await?;
-                deletions::session(connection, model, position.id(), &session, effects).await?;
+                let change = history::session_deleted(&session);
+                deletions::session(connection, model, id, &session, effects).await?;
+                Some(change)
             }
-        }
+            None => None,
+        },
         Event::PageViewCorrected(event) if here(event.id) => {
+            let change = history::page_view_corrected(connection, event).await?;
             correct_page_view(connection, model, event, interned, effects).await?;
+            change
         }
         Event::InteractionCorrected(event) if here(event.id) => {
+            let change = history::interaction_corrected(connection, event).await?;
             correct_interaction(connection, model, event, interned, effects).await?;
+            change
         }
         Event::PageViewDeleted { id } if here(*id) => {
+            let change = history::page_view_deleted(connection, *id).await?;
             deletions::page_view(connection, model, *id, effects).await?;
+            change
         }
         Event::InteractionDeleted { id } if here(*id) => {
+            let change = history::interaction_deleted(connection, *id).await?;
             deletions::interaction(connection, model, *id, effects).await?;
+            change
         }
-        _ => {}
-    }
-    Ok(())
+        _ => None,
+    };
+    history::note(connection, id, envelope, change.unwrap_or_else(Change::without_effect)).await
 }
 
 async fn load(connection: &mut PgConnection, envelope: &Envelope) -> sqlx::Result<Option<Session>> {

@@ -1,6 +1,6 @@
 //! One attempt to commit a part of a batch: one transaction, in the order of design § 5.
 
-use super::{WriteError, admin, bulk, ledger, rollups, seen};
+use super::{WriteError, admin, bulk, history, ledger, rollups, seen};
 use crate::{
     checkpoint::{self, Advance},
     dimensions::Interned,
@@ -99,6 +99,12 @@ pub async fn attempt(model: &ReadModel, part: &Part<'_>) -> Result<Tally, WriteE
                 let id = record.position.id();
                 if bulk::takes(&envelope.event) {
                     run.push((id, envelope));
+                    if envelope.source.is_admin() {
+                        // its history names the session's row, which has to be there
+                        bulk::apply(&mut transaction, model, &run, &interned, &mut effects).await?;
+                        run.clear();
+                        history::added(&mut transaction, id, envelope).await?;
+                    }
                 } else {
                     bulk::apply(&mut transaction, model, &run, &interned, &mut effects).await?;
                     run.clear();

@@ -6,6 +6,7 @@ mod bulk;
 mod deletions;
 mod error;
 mod facts;
+mod history;
 mod ledger;
 mod partition_writer;
 mod rollups;

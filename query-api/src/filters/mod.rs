@@ -19,6 +19,7 @@ use chrono_tz::Tz;
 pub(crate) use described::parameters;
 use serde_json::{Map, Value, json};
 use service::resource::Resource;
+pub(crate) use time::{days, moment};
 
 /// Different terms of one search. Each costs a question to the database, and all have to match: nobody needs more.
 const MOST_TERMS: usize = 64;

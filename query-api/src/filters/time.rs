@@ -2,14 +2,15 @@
 
 mod day;
 mod formats;
-mod moment;
+pub(crate) mod moment;
 
 use super::Reader;
 use crate::{
     columns::Column,
     condition::{Comparison, Condition},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use serde_json::json;
 
 impl Reader<'_> {
@@ -57,4 +58,12 @@ impl Reader<'_> {
             None => self.found.refuse(name, "Enter a valid date."),
         }
     }
+}
+
+/// That a time is within whole days of the zone, both included.
+pub(crate) fn days(column: Column, from: Option<NaiveDate>, to: Option<NaiveDate>, zone: Tz) -> Vec<Condition> {
+    let time = |is, at| Condition::Time { column, is, at };
+    let from = from.map(|day| time(Comparison::AtLeast, day::bounds(day, zone).0));
+    let to = to.map(|day| time(Comparison::Below, day::bounds(day, zone).1));
+    from.into_iter().chain(to).collect()
 }

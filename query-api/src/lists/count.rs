@@ -13,7 +13,7 @@ const TOO_SLOW: &str = "Counting what matches took too long. Ask for less, for i
 
 /// How rows are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Count {
+pub(crate) enum Count {
     Exact,
     Capped,
     None,
@@ -21,7 +21,7 @@ pub(super) enum Count {
 
 /// What was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Counted {
+pub(crate) struct Counted {
     /// `None` when nobody wanted to know.
     pub count: Option<i64>,
     /// There are more.

@@ -27,9 +27,12 @@ use axum::{
 };
 use service::{access::Identity, http::Problem, resource::Resource};
 
+pub(crate) use count::Count;
+pub(crate) use order::Order;
 pub(crate) use page::list;
+pub(crate) use question::{Rows, one};
 
-const TOO_SLOW: &str = "Finding what matches took too long. Ask for less: a shorter time, one session, a smaller offset \
+pub(crate) const TOO_SLOW: &str = "Finding what matches took too long. Ask for less: a shorter time, one session, a smaller offset \
                         (cursor= walks deep lists), a longer word to search for.";
 
 /// `GET /`.

@@ -82,7 +82,7 @@ impl Rows<'_> {
 }
 
 /// The row with this id, if the conditions hold for it.
-pub(super) async fn one(
+pub(crate) async fn one(
     pool: &PgPool,
     resource: Resource,
     id: i64,

@@ -23,6 +23,7 @@ mod totals;
 mod window;
 
 pub(crate) use csv::csv;
+pub(crate) use format::grouped;
 pub(crate) use numbers::numbers;
 pub use object::Report;
 pub(crate) use stream::AT_ONCE as LONG_ANSWERS;
@@ -32,7 +33,7 @@ use crate::{
     freshness::Behind,
     paging::Parameters,
     routes::{QueryApi, site_url},
-    sign_in::page_response,
+    sign_in::{form_token, page_response},
 };
 use askama::Template;
 use axum::{
@@ -52,6 +53,9 @@ const URLS: i64 = 700;
 
 /// How long the page waits for the log to tell where it ends.
 const LOG_PATIENCE: Duration = Duration::from_millis(300);
+
+/// How long a page counts as the same, in seconds, though its token gets older: half of what the token is good for.
+const TOKEN_KEPT: i64 = 6 * 60 * 60;
 
 const TOO_SLOW: &str = "Adding this up took too long. Ask for fewer days, or without a filter.";
 
@@ -105,8 +109,11 @@ pub(crate) async fn page(State(api): State<QueryApi>, request: Request) -> Resul
     };
     let behind = Behind::find(&api, moment.now, LOG_PATIENCE).await?;
     let name = identity.name.as_deref();
-    let (seconds, name_of_tag) = (behind.seconds.unwrap_or(-1), name.unwrap_or_default());
-    let tag = tag::of(&api, &state, moment.today, &(seconds.clamp(-1, 600), name_of_tag)).await?;
+    let seconds = behind.seconds.unwrap_or(-1).clamp(-1, 600);
+    // the page holds a token that is good for this sign-in, and not for ever
+    let sign_in =
+        (name.unwrap_or_default(), identity.cookie.map(|cookie| cookie.id), moment.now.timestamp() / TOKEN_KEPT);
+    let tag = tag::of(&api, &state, moment.today, &(seconds, sign_in)).await?;
     if problems.is_empty() && tag::is_known(request.headers(), &tag) {
         return Ok(tag::not_modified(&tag));
     }
@@ -133,6 +140,7 @@ pub(crate) async fn page(State(api): State<QueryApi>, request: Request) -> Resul
         base: &api.inner.base_path,
         site: &site,
         name,
+        token: form_token(&api, &identity),
     });
     let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     let mut response = page_response(status, page.render());

@@ -37,6 +37,8 @@ pub(crate) struct Given<'a> {
     pub base: &'a str,
     pub site: &'a str,
     pub name: Option<&'a str>,
+    /// Of the form that signs out.
+    pub token: String,
 }
 
 #[derive(Template)]
@@ -45,6 +47,8 @@ pub(crate) struct Page<'a> {
     base: &'a str,
     site: &'a str,
     name: Option<&'a str>,
+    /// Of the form that signs out.
+    token: String,
     links: Links<'a>,
     state: &'a State,
     problems: &'a Problems,
@@ -96,6 +100,7 @@ impl<'a> Page<'a> {
             base: given.base,
             site: given.site,
             name: given.name,
+            token: given.token.clone(),
             links,
             state,
             problems: given.problems,

@@ -18,6 +18,11 @@ impl FieldNames {
         self.0.iter().copied()
     }
 
+    /// These.
+    pub(crate) fn of(names: &[&'static str]) -> Self {
+        Self(names.to_vec())
+    }
+
     /// Names separated by commas, out of `known`.
     pub(crate) fn parse(text: &str, known: &'static [&'static str]) -> Result<Self, String> {
         let mut names = Vec::new();

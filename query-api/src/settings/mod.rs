@@ -1,8 +1,10 @@
 //! Settings of query-api.
 
+mod admin;
 mod field_names;
 
 use crate::paging::PageSizes;
+pub use admin::AdminSettings;
 pub use field_names::{FieldNames, FieldSettings};
 use service::{access::AccessLevel, resource::Resource};
 use std::{str::FromStr, time::Duration};
@@ -84,6 +86,9 @@ pub struct QuerySettings {
     /// Most objects on a page.
     #[command(flatten)]
     pub page_size_max: PageSizeMax,
+    /// What the admin is called and what it may do.
+    #[command(flatten)]
+    pub admin: AdminSettings,
     /// Longest time that one question to the database may take, in milliseconds
     #[arg(long, env = "FOOTFALL_STATEMENT_TIMEOUT_MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
     pub statement_timeout_ms: u64,

@@ -56,10 +56,15 @@ pub(crate) fn submit() -> OperationBuilder {
 
 /// `POST /sign-out/`.
 pub(crate) fn sign_out() -> OperationBuilder {
+    let fields = ObjectBuilder::new().property("token", text());
+    let form = ContentBuilder::new().schema(Some(fields)).example(Some(json!({"token": "eyJ…"}))).build();
     let answers = Answers::default().with(303, seen_off("Signed out.", "/sign-in/")).shared([
         Shared::Unauthorized,
         Shared::Forbidden,
         Shared::Unavailable,
     ]);
-    operation(TAG, "sign_out", "Sign out", "For pages of this site alone.").responses(answers)
+    let more = "For pages of this site alone: `token` is the hidden field of the form, and fits the session's cookie.";
+    operation(TAG, "sign_out", "Sign out", more)
+        .request_body(Some(RequestBodyBuilder::new().content("application/x-www-form-urlencoded", form).build()))
+        .responses(answers)
 }

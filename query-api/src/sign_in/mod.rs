@@ -1,15 +1,18 @@
 //! People come in: a form, a one-time link, a way out. Contract § 8.
 
 pub(crate) mod described;
+mod form_token;
 mod page;
 mod session;
 
+pub(crate) use form_token::{form_token, of_form};
 pub(crate) use page::page_response;
 pub(crate) use session::renewed;
 
 use crate::{accounts, error::QueryError, routes::QueryApi};
 use axum::{
-    extract::{Form, FromRequestParts, Query, Request, State, rejection::FormRejection, rejection::QueryRejection},
+    Extension,
+    extract::{Form, FromRequestParts, Query, State, rejection::FormRejection, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
@@ -132,18 +135,28 @@ pub(crate) async fn submit(
     Ok(session::enter(&api, &visitor, &typed.name, role, &typed.next))
 }
 
+/// What the form says that signs somebody out.
+#[derive(Default, Deserialize)]
+pub(crate) struct Leaving {
+    #[serde(default)]
+    token: String,
+}
+
 /// `POST /sign-out/`.
 pub(crate) async fn sign_out(
     State(api): State<QueryApi>,
     visitor: Visitor,
-    request: Request,
+    Extension(identity): Extension<Identity>,
+    leaving: Result<Form<Leaving>, FormRejection>,
 ) -> Result<Response, QueryError> {
+    let Form(Leaving { token }) = leaving.unwrap_or_default();
     // to take the cookie away is enough to sign somebody out: a page of another site must not even do that
-    if !visitor.is_from_own_page() {
+    let ours = identity.cookie.is_none() || of_form(&api, &identity, &token).is_some();
+    if !ours || !visitor.is_from_own_page() {
         let detail = "You do not have permission to perform this action.";
         return Err(Problem::detail(StatusCode::FORBIDDEN, detail).into());
     }
-    if let Some(cookie) = request.extensions().get::<Identity>().and_then(|identity| identity.cookie) {
+    if let Some(cookie) = identity.cookie {
         accounts::spend(&api.inner.accounts, cookie.id, (Utc::now() + session::LIFETIME).timestamp()).await?;
     }
     let mut response = Redirect::to(&format!("{}/sign-in/", api.inner.base_path)).into_response();

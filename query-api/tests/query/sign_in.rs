@@ -252,8 +252,16 @@ async fn who_has_signed_out_is_out_wherever_the_cookie_was_kept() {
     let site = with_ann("").await;
     let (here, elsewhere) = (submit(&site, "ann", PASSWORD, "").await, submit(&site, "ann", PASSWORD, "").await);
     let cookie = here.cookie(SESSION).unwrap();
-    let out = post("/sign-out/").header("cookie", cookie).header("origin", format!("http://{HOST}"));
-    let answer = site.send(out).await;
+    let out = || post("/sign-out/").header("cookie", cookie).header("origin", format!("http://{HOST}"));
+    let token = |report: &Answer| format!("token={}", hidden(report, "token"));
+    let report = |entered: &Answer| get("/report/").header("cookie", entered.cookie(SESSION).unwrap());
+    let foreign = token(&site.send(report(&elsewhere)).await);
+    for (what, wrong) in [("none", ""), ("rubbish", "token=x"), ("another sign-in's", foreign.as_str())] {
+        let answer = site.send_body(out(), wrong.to_owned()).await;
+        assert_eq!((answer.status.as_u16(), answer.set_cookie(SESSION)), (403, None), "{what}");
+    }
+    let own = token(&site.send(report(&here)).await);
+    let answer = site.send_body(out(), own).await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/sign-in/"));
     let line = answer.set_cookie(SESSION).unwrap();
     assert!(line.starts_with("footfall_session=;") && line.contains("Max-Age=0") && line.contains("Path=/"), "{line}");

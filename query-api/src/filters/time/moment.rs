@@ -9,7 +9,7 @@ const INVALID: &str = "Enter a valid date/time.";
 
 /// A moment; the zone's clocks show times without an offset. A time that they do not show, or show twice, is refused
 /// as the original refuses it.
-pub(super) fn read(text: &str, zone: Tz) -> Result<DateTime<Utc>, String> {
+pub(crate) fn read(text: &str, zone: Tz) -> Result<DateTime<Utc>, String> {
     let (local, offset) = iso_time::read(text, Grammar::Filter)
         .or_else(|| Some((formats::date_time(text)?, None)))
         .ok_or_else(|| INVALID.to_owned())?;

@@ -1,16 +1,16 @@
 //! Text fields.
 
-use super::{BLANK, Messages, NUL, NULL, REQUIRED, message, string, surrogate_message};
 use crate::python::{self, Kind};
+use crate::{BLANK, Messages, NUL, NULL, REQUIRED, message, string, surrogate_message};
 
 /// A text: trimmed, numbers taken for their text, not blank, of at most `max` characters.
-pub(crate) fn required(json: Option<&str>, max: usize) -> Result<String, Messages> {
+pub fn required(json: Option<&str>, max: usize) -> Result<String, Messages> {
     let (text, surrogate) = take(json.ok_or_else(|| vec![REQUIRED.to_owned()])?)?;
     if text.is_empty() { message(BLANK) } else { check(text, surrogate, max) }
 }
 
 /// A text that may be absent, null or blank; blank is kept as `""`.
-pub(crate) fn optional(json: Option<&str>, max: usize) -> Result<Option<String>, Messages> {
+pub fn optional(json: Option<&str>, max: usize) -> Result<Option<String>, Messages> {
     match json {
         None | Some("null") => Ok(None),
         Some(json) => {
@@ -44,19 +44,20 @@ fn check(text: String, surrogate: Option<u32>, max: usize) -> Result<String, Mes
     if messages.is_empty() { Ok(text) } else { Err(messages) }
 }
 
-pub(crate) fn too_long(max: usize) -> String {
+/// What is said to a text that is longer than `max` characters.
+pub fn too_long(max: usize) -> String {
     format!("Ensure this field has no more than {max} characters.")
 }
 
 /// Without surrounding whitespace, which is Unicode's and the four separators that Python counts as well.
-pub(crate) fn trimmed(text: String) -> String {
+pub fn trimmed(text: String) -> String {
     let inner = text.trim_matches(|c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c));
     if inner.len() == text.len() { text } else { inner.to_owned() }
 }
 
 /// Valid JSON text with `\ufffd` for every `\uXXXX` that is half of a surrogate pair without the other half, and the
 /// first of them. One pass.
-pub(crate) fn without_lone_surrogates(json: &str) -> (String, Option<u32>) {
+pub fn without_lone_surrogates(json: &str) -> (String, Option<u32>) {
     let (mut out, mut first, mut copied, mut at) = (String::with_capacity(json.len()), None, 0, 0);
     while let Some(found) = json.get(at..).and_then(|rest| rest.find('\\')) {
         let start = at + found;

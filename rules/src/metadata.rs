@@ -1,7 +1,7 @@
 //! Metadata: any JSON that PostgreSQL can keep, stored as sent.
 
-use super::{Messages, NUL, NULL, message, string, surrogate_message};
 use crate::python::Kind;
+use crate::{Messages, NUL, NULL, message, string, surrogate_message};
 use schema::limits::{MAX_BODY_BYTES, MAX_METADATA_DEPTH};
 use serde_json::value::RawValue;
 
@@ -16,7 +16,7 @@ const MAX_FRACTION_DIGITS: i64 = 16_383;
 const MAX_WRITTEN_DIGITS: usize = MAX_BODY_BYTES;
 
 /// Any JSON value but null; `{}` when it is absent.
-pub(crate) fn optional(json: Option<&str>) -> Result<Box<RawValue>, Messages> {
+pub fn optional(json: Option<&str>) -> Result<Box<RawValue>, Messages> {
     let Some(json) = json else { return Ok(raw("{}")) };
     if Kind::of(json) == Kind::Null {
         return message(NULL);
@@ -26,7 +26,7 @@ pub(crate) fn optional(json: Option<&str>) -> Result<Box<RawValue>, Messages> {
 }
 
 /// The same out of a form, where the field is JSON text and `null` there means `{}` (contract § 3).
-pub(crate) fn optional_in_form(text: Option<&str>) -> Result<Box<RawValue>, Messages> {
+pub fn optional_in_form(text: Option<&str>) -> Result<Box<RawValue>, Messages> {
     let Some(text) = text else { return optional(None) };
     let Ok(json) = serde_json::from_str::<&RawValue>(text) else { return message(INVALID) };
     optional(Some(json.get()).filter(|json| *json != "null"))

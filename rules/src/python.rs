@@ -6,13 +6,20 @@ use std::{collections::HashMap, fmt::Write};
 
 /// The kinds of JSON values, by the names that messages have for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// An object.
     Dict,
+    /// A list.
     List,
+    /// A string.
     Str,
+    /// A number without point and exponent.
     Int,
+    /// Any other number.
     Float,
+    /// True or false.
     Bool,
+    /// Null.
     Null,
 }
 
@@ -45,7 +52,7 @@ impl Kind {
 }
 
 /// A number as text: integers as they stand, others in their shortest form.
-pub(crate) fn number(json: &str) -> String {
+pub fn number(json: &str) -> String {
     match Kind::of(json) {
         Kind::Int => if json == "-0" { "0" } else { json }.to_owned(),
         _ => float(json.parse().unwrap_or(f64::NAN)),
@@ -68,7 +75,7 @@ fn float(value: f64) -> String {
 }
 
 /// A value as `str()` prints it: a string as it is, everything else as [`repr`].
-pub(crate) fn text(json: &str) -> String {
+pub fn text(json: &str) -> String {
     match Kind::of(json) {
         Kind::Str => serde_json::from_str(json).unwrap_or_else(|_| json.to_owned()),
         _ => repr(json, 0),

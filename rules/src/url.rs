@@ -1,8 +1,8 @@
 //! URLs. The crates of the field normalise what they read, and accept more and less than the contract: a small own
 //! function, then, with a table of cases.
 
-use super::{BLANK, Messages, NUL, NULL, REQUIRED, message, string, surrogate_message, text};
 use crate::python::Kind;
+use crate::{BLANK, Messages, NUL, NULL, REQUIRED, message, string, surrogate_message, text};
 use schema::limits::MAX_URL_CHARS;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -16,7 +16,7 @@ const SEPARATORS_IN_DISGUISE: [char; 19] = [
 const INVALID: &str = "Enter a valid URL.";
 
 /// A URL, stored as sent but for surrounding whitespace (contract § 3).
-pub(crate) fn required(json: Option<&str>) -> Result<String, Messages> {
+pub fn required(json: Option<&str>) -> Result<String, Messages> {
     let json = json.ok_or_else(|| vec![REQUIRED.to_owned()])?;
     match Kind::of(json) {
         Kind::Null => return message(NULL),

@@ -1,13 +1,13 @@
 //! IP addresses.
 
-use super::{BLANK, Messages, NUL, NULL, REQUIRED, message, string, surrogate_message, text::trimmed};
 use crate::python::Kind;
+use crate::{BLANK, Messages, NUL, NULL, REQUIRED, message, string, surrogate_message, text::trimmed};
 use std::net::{IpAddr, Ipv6Addr};
 
 const INVALID: &str = "Enter a valid IPv4 or IPv6 address.";
 
 /// An address: IPv6 shortened, IPv4-mapped as IPv4, a zone id dropped (contract § 3).
-pub(crate) fn required(json: Option<&str>) -> Result<IpAddr, Messages> {
+pub fn required(json: Option<&str>) -> Result<IpAddr, Messages> {
     let json = json.ok_or_else(|| vec![REQUIRED.to_owned()])?;
     match Kind::of(json) {
         Kind::Null => return message(NULL),

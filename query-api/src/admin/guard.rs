@@ -1,0 +1,86 @@
+//! Who comes in, and what stands around every page: staff alone; others to the sign-in and back to where they were.
+
+use super::shell::Shell;
+use crate::{routes::QueryApi, sign_in::page_response};
+use askama::Template;
+use axum::{
+    body::to_bytes,
+    extract::{OriginalUri, Request, State},
+    http::{Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde_json::Value;
+use service::{
+    access::{AccessLevel, Identity},
+    http::Problem,
+};
+
+/// More of a refusal than this is none of ours.
+const REFUSAL_BYTES: usize = 64 * 1024;
+
+#[derive(Template)]
+#[template(path = "admin/trouble.html")]
+struct Trouble<'a> {
+    shell: &'a Shell,
+    title: &'a str,
+    text: &'a str,
+}
+
+/// Middleware.
+pub(super) async fn staff_only(State(api): State<QueryApi>, mut request: Request, next: Next) -> Response {
+    if !api.inner.settings.admin.admin {
+        return Problem::not_found().into_response();
+    }
+    let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
+    if let Err(refused) = AccessLevel::Staff.check(&identity) {
+        if refused.status == StatusCode::UNAUTHORIZED {
+            return Redirect::to(&sign_in(&api, &request)).into_response();
+        }
+        return trouble(&api, &identity, StatusCode::FORBIDDEN, "The admin is for staff. Your account is not.");
+    }
+    // a handler can ask for it, whoever put it there
+    request.extensions_mut().insert(identity.clone());
+    in_plain_words(&api, &identity, next.run(request).await).await
+}
+
+/// Where one signs in, and comes back from.
+fn sign_in(api: &QueryApi, request: &Request) -> String {
+    let uri = request.extensions().get::<OriginalUri>().map_or_else(|| request.uri(), |original| &original.0);
+    let asked = uri.path_and_query().map_or("/admin/", |whole| whole.as_str());
+    // what was sent cannot be sent again from there
+    let back = if matches!(*request.method(), Method::GET | Method::HEAD) { asked } else { uri.path() };
+    let back: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
+    format!("{}/sign-in/?next={back}", api.inner.base_path)
+}
+
+/// Refusals are JSON everywhere else; here they are pages.
+async fn in_plain_words(api: &QueryApi, identity: &Identity, response: Response) -> Response {
+    let is_json = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    let status = response.status();
+    if !is_json || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let (head, body) = response.into_parts();
+    let body = to_bytes(body, REFUSAL_BYTES).await.unwrap_or_default();
+    let told: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let told = told.get("detail").and_then(Value::as_str).unwrap_or("This did not work.");
+    let mut page = trouble(api, identity, status, told);
+    if let Some(retry) = head.headers.get(header::RETRY_AFTER) {
+        page.headers_mut().insert(header::RETRY_AFTER, retry.clone());
+    }
+    page
+}
+
+fn trouble(api: &QueryApi, identity: &Identity, status: StatusCode, text: &str) -> Response {
+    let title = match status {
+        StatusCode::NOT_FOUND => "Not found",
+        StatusCode::FORBIDDEN => "Not allowed",
+        StatusCode::METHOD_NOT_ALLOWED => "Switched off",
+        StatusCode::PAYLOAD_TOO_LARGE => "Too large",
+        status if status.is_server_error() => "Not now",
+        _ => "This did not work",
+    };
+    let shell = Shell::of(api, identity);
+    page_response(status, Trouble { shell: &shell, title, text }.render())
+}

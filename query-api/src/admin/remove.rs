@@ -1,0 +1,143 @@
+//! Deleting: a page that says what goes with it, then the deletion on the log.
+
+use super::{
+    fields::Object,
+    kinds::Kind,
+    object,
+    save::{self, Body, allowed},
+    shell::Shell,
+    write::{self, Change},
+};
+use crate::{error::QueryError, paging::Parameters, report::grouped, routes::QueryApi, sign_in::page_response};
+use askama::Template;
+use axum::{
+    Extension,
+    extract::{Path, rejection::PathRejection},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use schema::{Event, SessionId};
+use service::{access::Identity, http::Problem, resource::Resource};
+
+#[derive(Template)]
+#[template(path = "admin/remove.html")]
+struct Remove<'a> {
+    shell: &'a Shell,
+    kind: Kind,
+    list: String,
+    id: i64,
+    /// What it is, in a line or two.
+    what: Vec<(&'static str, String)>,
+    /// What goes with it.
+    along: Option<(String, String)>,
+    token: String,
+    trouble: &'a str,
+}
+
+const EXPIRED: &str = "This form had expired, or was not given to you here. Nothing was deleted; you can do it now.";
+
+/// `GET …/{id}/delete/`.
+pub(super) async fn ask(
+    resource: Resource,
+    api: QueryApi,
+    Extension(identity): Extension<Identity>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, QueryError> {
+    let (kind, object) = find(&api, resource, id).await?;
+    page(&api, &identity, kind, &object, StatusCode::OK, "", None).await
+}
+
+/// `POST …/{id}/delete/`.
+pub(super) async fn remove(
+    resource: Resource,
+    api: QueryApi,
+    Extension(identity): Extension<Identity>,
+    id: Result<Path<String>, PathRejection>,
+    body: Body,
+) -> Result<Response, QueryError> {
+    let typed = save::read(body)?;
+    let (kind, object) = find(&api, resource, id).await?;
+    let Some(author) = typed.author(&api, &identity) else {
+        return page(&api, &identity, kind, &object, StatusCode::FORBIDDEN, EXPIRED, None).await;
+    };
+    let event = match resource {
+        Resource::Sessions => Event::SessionDeleted,
+        Resource::PageViews => Event::PageViewDeleted { id: object.id },
+        Resource::Interactions => Event::InteractionDeleted { id: object.id },
+    };
+    let session_id = SessionId::parse(object.session_id.clone()).map_err(|_| Problem::not_found())?;
+    let change = Change { session_id, at: None, moved_from: None, event };
+    match write::append(&api, &author, vec![change]).await {
+        Ok(appended) => {
+            let query =
+                Parameters::default().with("done", Some("deleted")).with("at", Some(appended.last.id())).to_query();
+            Ok(Redirect::to(&format!("{}{}?{query}", api.inner.base_path, kind.path())).into_response())
+        }
+        Err(not_saved) => {
+            let (status, token) = (StatusCode::SERVICE_UNAVAILABLE, typed.get("token"));
+            page(&api, &identity, kind, &object, status, not_saved.words(), Some(token)).await
+        }
+    }
+}
+
+async fn find(
+    api: &QueryApi,
+    resource: Resource,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<(Kind, Object), QueryError> {
+    allowed(api.inner.settings.admin.admin_allow_delete, "Deleting")?;
+    let (kind, id) = (Kind::of(resource), object::read_id(id)?);
+    let there = object::load(api, kind, id).await?;
+    let gone = || {
+        Problem::detail(
+            StatusCode::NOT_FOUND,
+            format!("There is no {} {id}: it may have been deleted already.", kind.one),
+        )
+    };
+    Ok((kind, there.ok_or_else(gone)?))
+}
+
+async fn page(
+    api: &QueryApi,
+    identity: &Identity,
+    kind: Kind,
+    object: &Object,
+    status: StatusCode,
+    trouble: &str,
+    token: Option<String>,
+) -> Result<Response, QueryError> {
+    let along = match kind.resource {
+        Resource::Sessions => {
+            let (page_views, interactions): (i64, i64) =
+                sqlx::query_as("SELECT page_views, interactions FROM session WHERE id = $1")
+                    .bind(object.id)
+                    .fetch_optional(&api.inner.pool)
+                    .await?
+                    .unwrap_or_default();
+            let words = |number, one: &str| format!("{} {one}{}", grouped(number), if number == 1 { "" } else { "s" });
+            Some((words(page_views, "page view"), words(interactions, "interaction")))
+        }
+        Resource::PageViews | Resource::Interactions => None,
+    };
+    let names: &[&'static str] = match kind.resource {
+        Resource::Sessions => &["session_id", "user_agent", "ip_address", "user_id", "start_time"],
+        Resource::PageViews => &["session", "url", "timestamp"],
+        Resource::Interactions => &["session", "event_type", "element", "timestamp"],
+    };
+    let what = names.iter().map(|name| {
+        let value = object.values.get(name).map(String::as_str).unwrap_or_default();
+        (Kind::label(name), super::show::cut(value, 300).0)
+    });
+    let shell = Shell::of(api, identity);
+    let page = Remove {
+        token: token.unwrap_or_else(|| shell.token.clone()),
+        shell: &shell,
+        kind,
+        list: format!("{}{}", api.inner.base_path, kind.path()),
+        id: object.id,
+        what: what.collect(),
+        along,
+        trouble,
+    };
+    Ok(page_response(status, page.render()))
+}
