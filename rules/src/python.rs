@@ -74,7 +74,7 @@ fn float(value: f64) -> String {
     if plain.contains('.') { plain } else { plain + ".0" }
 }
 
-/// A value as `str()` prints it: a string as it is, everything else as [`repr`].
+/// A value as `str()` prints it: a string as it is, everything else as `repr`.
 pub fn text(json: &str) -> String {
     match Kind::of(json) {
         Kind::Str => serde_json::from_str(json).unwrap_or_else(|_| json.to_owned()),
