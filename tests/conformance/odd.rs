@@ -171,7 +171,8 @@ fn ids(site: &Site) {
         format!("%20{key}"),
         format!("%2B{key}"),
         format!("00{key}"),
-        key.replacen(&key[..1], &format!("{}_", &key[..1]), 1),
+        // the first ids of a log have one digit
+        format!("0_{key}"),
         arabic,
     ] {
         assert_eq!(site.get(&format!("/sessions/{written}/")).json()["session_id"], id, "{written}");
