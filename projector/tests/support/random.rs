@@ -60,7 +60,9 @@ fn metadata(random: &mut StdRng) -> Box<RawValue> {
 pub fn any_envelope(random: &mut StdRng, made: &[i64]) -> Envelope {
     let session = format!("s{}", random.random_range(0..SESSIONS));
     let mut envelope = envelope(&session, moment(random), event(random, made));
-    envelope.recorded_at = at(0) + TimeDelta::hours(random.random_range(0..400));
+    // time goes on, with less than a day of disorder: what is further out of order may be forgotten already
+    let hours = i64::try_from(made.len() / 5).unwrap() + random.random_range(0..20);
+    envelope.recorded_at = at(0) + TimeDelta::hours(hours);
     if random.random_bool(0.3) {
         envelope = given(envelope, random.random_range(0..40));
     }
