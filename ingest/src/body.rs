@@ -12,6 +12,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// How long a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What a body may take out of the reserve: more than nearly every single event.
+const SMALL_BODY_BYTES: usize = 16 << 10;
+
 /// A body in memory, and its share of the budget for as long as it lives.
 pub(crate) struct Received {
     pub bytes: Vec<u8>,
@@ -27,47 +30,65 @@ impl Received {
 
 /// What somebody has taken of the budget; given back when dropped.
 pub(crate) struct Share {
-    budget: Arc<Semaphore>,
-    held: Option<OwnedSemaphorePermit>,
+    memory: BodyMemory,
+    taken: usize,
+    reserved: Option<OwnedSemaphorePermit>,
+    common: Option<OwnedSemaphorePermit>,
 }
 
 impl Share {
-    /// Takes more, or 503.
+    /// Takes more, or 503. The beginning comes out of the reserve as long as there is any.
     pub fn take(&mut self, bytes: usize) -> Result<(), Problem> {
-        if bytes == 0 {
-            return Ok(());
-        }
-        let bytes = u32::try_from(bytes).expect("a body is far below 4 GiB");
-        let more = self.budget.clone().try_acquire_many_owned(bytes).map_err(|_| {
+        let small = bytes.min(SMALL_BODY_BYTES.saturating_sub(self.taken));
+        let reserved = take(&self.memory.reserve, small, &mut self.reserved);
+        let rest = if reserved { bytes - small } else { bytes };
+        if !take(&self.memory.common, rest, &mut self.common) {
             let mut problem = Problem::unavailable("The server has too many requests under way.", 1);
             problem.body["stored"] = "no".into();
-            problem
-        })?;
-        match &mut self.held {
-            Some(held) => held.merge(more),
-            None => self.held = Some(more),
+            return Err(problem);
         }
+        self.taken += bytes;
         Ok(())
     }
+}
+
+/// Whether there was so much; then it is `held` besides.
+fn take(budget: &Arc<Semaphore>, bytes: usize, held: &mut Option<OwnedSemaphorePermit>) -> bool {
+    let bytes = u32::try_from(bytes).expect("a body is far below 4 GiB");
+    let Ok(more) = budget.clone().try_acquire_many_owned(bytes) else { return false };
+    match held {
+        Some(held) => held.merge(more),
+        None => *held = Some(more),
+    }
+    true
 }
 
 /// Memory for all bodies that are under way.
 #[derive(Clone)]
 pub(crate) struct BodyMemory {
-    budget: Arc<Semaphore>,
+    common: Arc<Semaphore>,
+    /// For the beginnings of bodies alone: a few large ones that come slowly do not keep out the many small ones.
+    reserve: Arc<Semaphore>,
     /// How long a body may take.
     patience: Duration,
 }
 
 impl BodyMemory {
-    /// At most so many bytes.
+    /// At most so many bytes, a quarter of them for small bodies.
     pub fn new(bytes: usize) -> Self {
-        Self { budget: Arc::new(Semaphore::new(bytes)), patience: BODY_TIMEOUT }
+        let reserve = bytes / 4;
+        let (common, reserve) = (Arc::new(Semaphore::new(bytes - reserve)), Arc::new(Semaphore::new(reserve)));
+        Self { common, reserve, patience: BODY_TIMEOUT }
     }
 
     /// Nothing of the budget, to begin with.
     pub fn share(&self) -> Share {
-        Share { budget: self.budget.clone(), held: None }
+        Share { memory: self.clone(), taken: 0, reserved: None, common: None }
+    }
+
+    /// Bytes that nobody holds.
+    pub fn free(&self) -> usize {
+        self.common.available_permits() + self.reserve.available_permits()
     }
 
     /// Reads a body of at most `limit` bytes, within the budget and [`BODY_TIMEOUT`].
@@ -135,7 +156,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_length_that_is_merely_announced_takes_nothing_of_the_budget() {
-        let memory = BodyMemory::new(MAX_BODY_BYTES);
+        let memory = BodyMemory::new(2 * MAX_BODY_BYTES);
         let mut headers = HeaderMap::new();
         headers.insert("content-length", MAX_BODY_BYTES.to_string().parse().unwrap());
         let silent = Body::from_stream(futures::stream::pending::<Result<Bytes, std::convert::Infallible>>());
@@ -145,13 +166,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn large_bodies_leave_room_for_small_ones() {
+        let memory = BodyMemory::new(1 << 20);
+        let mut large = Vec::new();
+        while let Ok(body) = memory.receive(&HeaderMap::new(), chunked(4, 1 << 16), MAX_BODY_BYTES).await {
+            large.push(body);
+        }
+        assert_eq!(large.len(), 3);
+        let small = memory.receive(&HeaderMap::new(), chunked(1, SMALL_BODY_BYTES), MAX_BODY_BYTES).await;
+        assert!(small.is_ok());
+    }
+
+    #[tokio::test]
     async fn a_body_that_comes_too_slowly_is_given_up_and_pays_back() {
-        let memory = BodyMemory { patience: Duration::from_millis(100), ..BodyMemory::new(10) };
-        let drops = futures::stream::iter([Ok::<_, std::convert::Infallible>(Bytes::from_static(b"123456789"))]);
+        let memory = BodyMemory { patience: Duration::from_millis(100), ..BodyMemory::new(1 << 16) };
+        let drops = futures::stream::iter([Ok::<_, std::convert::Infallible>(Bytes::from_static(&[b' '; 1 << 15]))]);
         let slow = Body::from_stream(drops.chain(futures::stream::pending()));
         let given_up = memory.receive(&HeaderMap::new(), slow, MAX_BODY_BYTES).await.err().unwrap();
         assert_eq!(given_up.status, 408);
-        assert!(memory.share().take(10).is_ok());
+        assert_eq!(memory.free(), 1 << 16);
     }
 
     #[tokio::test]
@@ -161,6 +194,6 @@ mod tests {
         let second = memory.receive(&HeaderMap::new(), chunked(2, 1 << 18), MAX_BODY_BYTES).await.err().unwrap();
         assert_eq!((second.status.as_u16(), second.body["stored"].as_str()), (503, Some("no")));
         drop(first);
-        assert!(memory.receive(&HeaderMap::new(), chunked(4, 1 << 18), MAX_BODY_BYTES).await.is_ok());
+        assert!(memory.receive(&HeaderMap::new(), chunked(3, 1 << 18), MAX_BODY_BYTES).await.is_ok());
     }
 }

@@ -10,7 +10,7 @@ pub struct IngestSettings {
     #[arg(long, env = "FOOTFALL_ACCEPTED_AGE_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16))]
     pub accepted_age_days: u16,
     /// Memory for request bodies under way, in MiB; beyond it requests are answered 503
-    #[arg(long, env = "FOOTFALL_BODY_MEMORY_MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(4..=2048))]
+    #[arg(long, env = "FOOTFALL_BODY_MEMORY_MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(32..=2048))]
     pub body_memory_mib: u16,
     #[command(flatten)]
     allow_create: AllowCreate,

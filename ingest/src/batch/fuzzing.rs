@@ -32,14 +32,14 @@ pub(crate) fn body(data: &[u8]) {
     let Ok(coding) = Coding::of(&headers) else { return };
     // small enough for the search to find the limit as well
     let limit = if choice & 32 == 0 { MAX_BATCH_BYTES } else { 4_096 };
-    let memory = BodyMemory::new(limit);
+    let memory = BodyMemory::new(2 * limit);
     let inflated;
     let body = match coding {
         None => body,
         Some(coding) => match inflate::inflate(coding, body, limit, memory.share()) {
             Ok(received) => {
                 assert!(received.bytes.len() <= limit);
-                assert!(memory.share().take(limit - received.bytes.len() + 1).is_err(), "somebody has not paid");
+                assert_eq!(memory.free(), 2 * limit - received.bytes.len(), "what is held is what was paid for");
                 inflated = received;
                 &inflated.bytes
             }
