@@ -2,7 +2,8 @@
 //!
 //! `routes` says which path is which file. Lists and details are in `lists`: `filters` and `search` read what they are
 //! narrowed down by, `condition` is its SQL. The admin is in `admin`, its changes are events on the log. The report is in
-//! `report`, people come in through `sign_in`. `docs` answers with the description of all of it but the admin.
+//! `report`, people come in through `sign_in`. `docs` answers with the description of all of it but the admin. `stream` sends what is too long to be
+//! held in memory.
 
 pub mod accounts;
 mod admin;
@@ -23,6 +24,7 @@ mod routes;
 mod search;
 pub mod settings;
 mod sign_in;
+mod stream;
 mod text;
 
 pub use routes::{QueryApi, openapi};

@@ -48,6 +48,13 @@ const AIR: Duration = Duration::from_secs(2);
 /// How often the readiness is looked at while it is good, and while it is not.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Long answers at once: each keeps a connection to the database busy for as long as its client reads.
+const LONG_ANSWERS: usize = 2;
+
+/// Pages with long texts at once: each holds a few objects, of 2.5 MiB at most, for as long as its client reads.
+const LARGE_PAGES: usize = 4;
+
 /// Largest form that somebody who is not known may send.
 const FORM_BYTES: usize = 16 * 1024;
 
@@ -69,7 +76,10 @@ pub(crate) struct Inner {
     pub log: OnceLock<Arc<dyn EventReader>>,
     pub password_checks: Semaphore,
     pub attempts: Attempts,
+    /// Tables of the report that are sent whole.
     pub long_answers: Arc<Semaphore>,
+    /// Pages of lists whose texts are too long to be held together.
+    pub large_pages: Arc<Semaphore>,
 }
 
 impl QueryApi {
@@ -89,9 +99,19 @@ impl QueryApi {
         let password_checks = Semaphore::new(PASSWORD_CHECKS);
         let attempts = Attempts::default();
         let log = log.map_or_else(OnceLock::new, OnceLock::from);
-        let long_answers = Arc::new(Semaphore::new(report::LONG_ANSWERS));
-        let inner =
-            Inner { settings, zone, pool, accounts, keys, base_path, log, password_checks, attempts, long_answers };
+        let inner = Inner {
+            settings,
+            zone,
+            pool,
+            accounts,
+            keys,
+            base_path,
+            log,
+            password_checks,
+            attempts,
+            long_answers: Arc::new(Semaphore::new(LONG_ANSWERS)),
+            large_pages: Arc::new(Semaphore::new(LARGE_PAGES)),
+        };
         Self { inner: Arc::new(inner), writer: None }
     }
 

@@ -52,6 +52,14 @@ pub(super) fn list(
     }
 }
 
+/// A page up to its first object.
+pub(super) fn opening(Frame { count, next, previous }: Frame<'_>) -> sqlx::Result<String> {
+    let empty = written(&List::<()> { count, next, previous, results: Vec::new() })?;
+    let mut opening = String::from_utf8(empty).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    opening.truncate(opening.len() - "]}".len());
+    Ok(opening)
+}
+
 fn written(value: &impl Serialize) -> sqlx::Result<Vec<u8>> {
     serde_json::to_vec(value).map_err(|error| sqlx::Error::Decode(error.into()))
 }

@@ -5,6 +5,7 @@ pub(crate) mod cursor;
 pub(crate) mod described;
 mod frame;
 mod interactions;
+mod large;
 pub(crate) mod order;
 mod page;
 mod page_views;

@@ -5,7 +5,7 @@ use super::{
     count::{Count, Counted},
     cursor::Cursor,
     frame::{self, Frame},
-    json, narrowed,
+    json, large, narrowed,
     order::Order,
     question::Rows,
     too_slow,
@@ -60,16 +60,18 @@ pub(crate) async fn list(resource: Resource, api: QueryApi, request: Request) ->
     }
 
     let (next, previous) = walk.links(&place, &rows, more, counted)?;
+    let onwards = if matches!(place, Place::Offset) && page.offset > DEEP && more { walk.behind(&rows)? } else { None };
     let frame = Frame { count: counted.count, next: next.as_deref(), previous: previous.as_deref() };
-    let mut response = json(frame::list(resource, &rows, api.inner.zone, settings.fields.shown(resource), frame)?);
+    let mut response = if large::is_large(&rows)? {
+        large::list(&api, resource, rows, frame).await?
+    } else {
+        json(frame::list(resource, &rows, api.inner.zone, settings.fields.shown(resource), frame)?)
+    };
     if counted.capped {
         response.headers_mut().insert(COUNT_HEADER, HeaderValue::from_static("capped"));
     }
-    if matches!(place, Place::Offset) && page.offset > DEEP && more {
-        let onwards = format!("<{}>; rel=\"next\"", walk.behind(&rows)?.unwrap_or_default());
-        if let Ok(onwards) = HeaderValue::from_str(&onwards) {
-            response.headers_mut().insert(header::LINK, onwards);
-        }
+    if let Some(link) = onwards.and_then(|url| HeaderValue::from_str(&format!("<{url}>; rel=\"next\"")).ok()) {
+        response.headers_mut().insert(header::LINK, link);
     }
     Ok(response)
 }

@@ -12,22 +12,48 @@ struct Words {
     alias: &'static str,
     columns: &'static str,
     joins: &'static str,
+    /// The texts that can be long: whole, as far as a list shows them at once, and whether that is not all.
+    whole: &'static str,
+    beginning: &'static str,
+    is_cut: &'static str,
 }
+
+/// Up to 4,096 characters of a user agent and 16 KiB of metadata are held of each of the 101 rows of a page: 4 MiB.
+const USER_AGENT: &str = "a.text AS user_agent";
+const CUT_USER_AGENT: &str = "left(a.text, 4096) AS user_agent";
+const IS_USER_AGENT_CUT: &str = "octet_length(a.text) > 4096";
 
 fn words(resource: Resource) -> Words {
     match resource {
-        Resource::Sessions => Words { table: "session", alias: "s", columns: "", joins: "" },
+        Resource::Sessions => Words {
+            table: "session",
+            alias: "s",
+            columns: "",
+            joins: "",
+            whole: USER_AGENT,
+            beginning: CUT_USER_AGENT,
+            is_cut: IS_USER_AGENT_CUT,
+        },
         Resource::PageViews => Words {
             table: "page_view",
             alias: "v",
             columns: "u.text AS url, v.timestamp, ",
             joins: "JOIN url u ON u.id = v.url_id JOIN session s ON s.id = v.session",
+            whole: USER_AGENT,
+            beginning: CUT_USER_AGENT,
+            is_cut: IS_USER_AGENT_CUT,
         },
         Resource::Interactions => Words {
             table: "interaction",
             alias: "i",
-            columns: "i.event_type, e.text AS element, i.metadata::text AS metadata, i.timestamp, ",
-            joins: "JOIN element e ON e.id = i.element_id JOIN session s ON s.id = i.session",
+            columns: "i.event_type, e.text AS element, i.timestamp, ",
+            // written out once, however often it is spoken of: hence the OFFSET, which keeps the planner from merging
+            joins: "JOIN element e ON e.id = i.element_id JOIN session s ON s.id = i.session \
+                    CROSS JOIN LATERAL (SELECT i.metadata::text AS text OFFSET 0) m",
+            whole: "a.text AS user_agent, m.text AS metadata",
+            beginning: "left(a.text, 4096) AS user_agent, \
+                        CASE WHEN octet_length(m.text) > 16384 THEN 'null' ELSE m.text END AS metadata",
+            is_cut: "octet_length(a.text) > 4096 OR octet_length(m.text) > 16384",
         },
     }
 }
@@ -46,7 +72,8 @@ pub(crate) struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// The rows in their order, also when the cursor asks for those before it.
+    /// The rows in their order, also when the cursor asks for those before it. Long texts are cut in them, metadata is
+    /// `null` instead; `is_cut` says so.
     pub async fn fetch(&self, pool: &PgPool) -> sqlx::Result<Vec<PgRow>> {
         let mut rows = self.statement().build().persistent(is_lasting(self.conditions)).fetch_all(pool).await?;
         if !self.is_forward() {
@@ -64,7 +91,10 @@ impl Rows<'_> {
         let (words, forward) = (words(self.resource), self.is_forward());
         let alias = words.alias;
         let mut sql: QueryBuilder<'_, Postgres> = QueryBuilder::new("SELECT ");
-        sql.push(format_args!("{alias}.id AS row_id, {}{COLUMNS} FROM (", words.columns));
+        sql.push(format_args!(
+            "{alias}.id AS row_id, {}{COLUMNS}, {}, ({}) AS is_cut FROM (",
+            words.columns, words.beginning, words.is_cut
+        ));
         push_found(&mut sql, words.table, self.conditions, Read::FirstRows);
         if let Some(cursor) = self.cursor {
             sql.push(if self.conditions.is_empty() { " WHERE " } else { " AND " });
@@ -81,7 +111,7 @@ impl Rows<'_> {
     }
 }
 
-/// The row with this id, if the conditions hold for it.
+/// The row with this id and its texts whole, if the conditions hold for it.
 pub(crate) async fn one(
     pool: &PgPool,
     resource: Resource,
@@ -91,7 +121,7 @@ pub(crate) async fn one(
     let words = words(resource);
     let alias = words.alias;
     let mut sql: QueryBuilder<'_, Postgres> = QueryBuilder::new("SELECT ");
-    sql.push(format_args!("{alias}.id AS row_id, {}{COLUMNS} FROM (", words.columns));
+    sql.push(format_args!("{alias}.id AS row_id, {}{COLUMNS}, {} FROM (", words.columns, words.whole));
     push_found(&mut sql, words.table, conditions, Read::FirstRows);
     sql.push(if conditions.is_empty() { " WHERE t.id = " } else { " AND t.id = " }).push_bind(id);
     sql.push(format_args!(") {alias} {} JOIN user_agent a ON a.id = s.user_agent_id", words.joins));

@@ -13,9 +13,9 @@ use service::{
 use sqlx::{Row, postgres::PgRow};
 use utoipa::openapi::schema::ObjectBuilder;
 
-/// The columns of a session `s` and its user agent `a`, by the names that [`Session::of`] reads.
-pub(super) const COLUMNS: &str = "s.id AS s_id, s.session_id, a.text AS user_agent, host(s.ip_address) AS ip_address, \
-     s.start_time, s.end_time, s.user_id";
+/// The columns of a session `s`, by the names that [`Session::of`] reads; `user_agent` has to be there besides.
+pub(super) const COLUMNS: &str = "s.id AS s_id, s.session_id, host(s.ip_address) AS ip_address, s.start_time, s.end_time, \
+     s.user_id";
 
 /// A session as clients see it, in the contract's order of keys.
 pub(super) struct Session<'r> {
@@ -31,7 +31,7 @@ pub(super) struct Session<'r> {
 }
 
 impl<'r> Session<'r> {
-    /// Out of a row with [`COLUMNS`].
+    /// Out of a row with [`COLUMNS`] and `user_agent`.
     pub fn of(row: &'r PgRow, zone: Tz, shown: Option<&'r FieldNames>) -> sqlx::Result<Self> {
         let end_time: Option<DateTime<Utc>> = row.try_get("end_time")?;
         Ok(Self {

@@ -4,7 +4,6 @@ use super::{
     Moment, asked_by_program, rows,
     rows::{BOTS, PEOPLE, Row},
     state::State as Asked,
-    stream,
     totals::{DayNumbers, Totals, percentage},
     window::Window,
 };
@@ -12,6 +11,7 @@ use crate::{
     error::QueryError,
     paging::Parameters,
     routes::QueryApi,
+    stream,
     text::{Part, pattern},
 };
 use axum::{
@@ -43,7 +43,7 @@ pub(crate) async fn csv(State(api): State<QueryApi>, request: Request) -> Result
         let body = serde_json::json!({ "table": [format!("Choose one of {}.", TABLES.join(", "))] });
         return Err(Problem { status: StatusCode::BAD_REQUEST, body, headers: Vec::new() }.into());
     };
-    let turn = stream::turn(&api).await?;
+    let turn = stream::turn(&api.inner.long_answers).await?;
     let window = state.window(today);
     let mut snapshot = rows::snapshot(&api.inner.pool).await?;
     let days = rows::days(&mut snapshot, &state, window).await;

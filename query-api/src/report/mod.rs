@@ -17,7 +17,6 @@ mod page;
 mod plots;
 mod rows;
 mod state;
-mod stream;
 mod tag;
 mod totals;
 mod window;
@@ -26,7 +25,6 @@ pub(crate) use csv::csv;
 pub(crate) use format::grouped;
 pub(crate) use numbers::numbers;
 pub use object::Report;
-pub(crate) use stream::AT_ONCE as LONG_ANSWERS;
 
 use crate::{
     error::QueryError,

@@ -1,9 +1,10 @@
 //! `GET /report/data/`: the object of the page, with every URL.
 
-use super::{Moment, asked_by_program, object::Report, rows, rows::Rows, state::State as Asked, stream, tag};
+use super::{Moment, asked_by_program, object::Report, rows, rows::Rows, state::State as Asked, tag};
 use crate::{
     error::QueryError,
     routes::QueryApi,
+    stream,
     text::{Part, pattern},
 };
 use axum::{
@@ -28,7 +29,7 @@ pub(crate) async fn numbers(State(api): State<QueryApi>, request: Request) -> Re
     if tag::is_known(request.headers(), &tag) {
         return Ok(tag::not_modified(&tag));
     }
-    let turn = stream::turn(&api).await?;
+    let turn = stream::turn(&api.inner.long_answers).await?;
     let window = state.window(today);
     let mut snapshot = rows::snapshot(&api.inner.pool).await?;
     let rows = Rows::read(&mut snapshot, &state, window, 0).await;

@@ -1,6 +1,6 @@
-//! Long answers, sent as they are read: memory is bounded however many rows there are.
+//! Long answers, sent as they are read: memory is bounded however much they hold.
 
-use crate::{error::QueryError, routes::QueryApi};
+use crate::error::QueryError;
 use axum::{
     body::{Body, Bytes},
     response::{IntoResponse, Response},
@@ -14,18 +14,18 @@ use tokio::{
     time::timeout,
 };
 
-/// Long answers at once: each keeps a connection to the database busy for as long as its client reads.
-pub(crate) const AT_ONCE: usize = 2;
-
 /// What is put together before it is sent, and how many of those wait for the client.
 const PIECE: usize = 16 * 1024;
 const WAITING: usize = 4;
+
+/// How long an answer waits for its turn.
+const TURN: Duration = Duration::from_secs(10);
 
 /// A client that has not read all of it by then gets no more.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Where the answer goes.
-pub(super) struct Sink {
+pub(crate) struct Sink {
     sender: mpsc::Sender<io::Result<Bytes>>,
     piece: String,
 }
@@ -43,21 +43,21 @@ impl Sink {
     }
 }
 
-/// Waits for its turn.
-pub(super) async fn turn(api: &QueryApi) -> Result<OwnedSemaphorePermit, QueryError> {
-    let streams: Arc<Semaphore> = api.inner.long_answers.clone();
-    streams.acquire_owned().await.map_err(|_| Problem::unavailable("The service is stopping.", 1).into())
+/// A place for one answer, of those that are sent at once; 503 when none gets free in time.
+pub(crate) async fn turn(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, QueryError> {
+    let turn = timeout(TURN, places.clone().acquire_owned()).await.ok().and_then(Result::ok);
+    turn.ok_or_else(|| Problem::unavailable("Too many long answers are being sent. Try again.", 5).into())
 }
 
 /// Statements of this transaction may take as long as the whole answer.
-pub(super) async fn take_time(snapshot: &mut PgConnection) -> sqlx::Result<()> {
+pub(crate) async fn take_time(snapshot: &mut PgConnection) -> sqlx::Result<()> {
     let patience = format!("SET LOCAL statement_timeout = {}", PATIENCE.as_millis());
     snapshot.execute(patience.as_str()).await.map(drop)
 }
 
 /// Answers with what `write` puts in. What goes wrong on the way cuts the answer off, so that nobody takes a part for
 /// the whole.
-pub(super) fn answer<F>(turn: OwnedSemaphorePermit, write: impl FnOnce(Sink) -> F) -> Response
+pub(crate) fn answer<F>(turn: OwnedSemaphorePermit, write: impl FnOnce(Sink) -> F) -> Response
 where
     F: Future<Output = anyhow::Result<Sink>> + Send + 'static,
 {
