@@ -203,15 +203,24 @@ pub fn warn_if_open(listen: SocketAddr, access: Access) {
     }
 }
 
-/// A list of `name=value`, separated by commas.
+/// A list of `name=value`, separated by commas; a comma of a value is written `\,`.
 ///
 /// # Errors
-/// When a part has no `=`.
+/// When a part has no `=`. It is told by its place: it may be the second half of a password.
 pub fn parse_properties(text: &str) -> anyhow::Result<Vec<(String, String)>> {
     let mut properties = Vec::new();
-    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+    // no text that a process was given holds a NUL
+    for (at, part) in text.replace("\\,", "\0").split(',').enumerate() {
+        let part = part.trim().replace('\0', ",");
+        if part.is_empty() {
+            continue;
+        }
         let Some((name, value)) = part.split_once('=') else {
-            bail!("--kafka-properties (FOOTFALL_KAFKA_PROPERTIES): {part:?} is not of the form name=value");
+            let place = at + 1;
+            bail!(
+                "--kafka-properties (FOOTFALL_KAFKA_PROPERTIES): part {place} is not of the form name=value; a comma \
+                 within a value is written \\,"
+            );
         };
         properties.push((name.trim().to_owned(), value.trim().to_owned()));
     }
@@ -229,6 +238,15 @@ mod tests {
         for wrong in ["behavior", "//x", "/a b", "/{id}", "/*x"] {
             assert!(parse_base_path(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_property_may_hold_a_comma_and_an_error_never_tells_a_value() {
+        let parsed = parse_properties(r" sasl.username=ann, sasl.password=hunter\,2=3,").unwrap();
+        let expected = [("sasl.username", "ann"), ("sasl.password", "hunter,2=3")];
+        assert_eq!(parsed, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let error = format!("{:#}", parse_properties("sasl.password=abc,hunter2").unwrap_err());
+        assert!(error.contains("part 2") && !error.contains("hunter2"), "{error}");
     }
 
     #[test]

@@ -55,6 +55,32 @@ async fn the_ops_port_tells_life_readiness_and_metrics() {
 }
 
 #[tokio::test]
+async fn properties_are_passed_to_the_kafka_client_and_a_wrong_one_is_told() {
+    let place = Place::new().await;
+    place.migrate(1).await;
+    let named = ["--kafka-properties", "client.id=of-this-test, socket.keepalive.enable=true"];
+    let mut projector = place.start(&[&["projector"][..], &named].concat());
+    projector.until_ready().await;
+    assert_eq!(place.topics.members_of(&place.topic), ["of-this-test"]);
+    projector.stop().await;
+    for service in ["migrate", "ingest", "projector", "query-api"] {
+        for (properties, told) in [
+            ("no.such.property=hunter2", "no.such.property"),
+            ("security.protocol=hunter2", "security.protocol"),
+            ("client.id=a,hunter2", "name=value"),
+        ] {
+            let mut command = place.command(&[service]);
+            command.env("FOOTFALL_KAFKA_PROPERTIES", properties);
+            let ended = Process::start(service, command).ended().await;
+            let line = ended.last_line();
+            assert_eq!(ended.code, Some(1), "{service}: {ended:?}");
+            assert!(line.contains("FOOTFALL_KAFKA_PROPERTIES") && line.contains(told), "{service}: {line}");
+            assert!(!line.contains("hunter2"), "a value may be a password: {line}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_database_that_lets_nobody_in_is_refused_and_its_setting_named() {
     let place = Place::new().await;
     place.migrate(1).await;

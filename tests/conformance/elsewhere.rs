@@ -269,6 +269,21 @@ pub const LINES: &[(&str, &str, &str)] = &[
     ),
     (
         "11",
+        "KAFKA_PROPERTIES",
+        "tests/apart/services.rs::properties_are_passed_to_the_kafka_client_and_a_wrong_one_is_told",
+    ),
+    (
+        "11",
+        "ADMIN and ADMIN_ALLOW_{ADD,CHANGE,DELETE}",
+        "query-api/tests/admin/permissions.rs::the_four_switches_switch_off",
+    ),
+    (
+        "11",
+        "ADMIN_{SITE_TITLE,SITE_HEADER,INDEX_TITLE,PAGE_SIZE}",
+        "query-api/tests/admin/permissions.rs::the_names_are_those_of_the_settings",
+    ),
+    (
+        "11",
         "DATA_DIR: what up keeps is found again, and a mistyped one refused",
         "tests/up/refusals.rs::a_command_on_a_mistyped_data_directory_is_refused_and_makes_nothing",
     ),

@@ -109,5 +109,10 @@ pub(super) fn lookup(settings: &KafkaLogSettings) -> ClientConfig {
 
 /// The error of making a client: wrong properties, as nothing is asked of a broker yet.
 pub(super) fn unusable(error: &KafkaError) -> KafkaLogError {
-    KafkaLogError::Settings(super::error::text(error))
+    // the value may be a password, so only the name is told: librdkafka's own words repeat the value
+    let told = match error {
+        KafkaError::ClientConfig(_, _, name, _) => format!("{name} is no property with such a value"),
+        other => super::error::text(other),
+    };
+    KafkaLogError::Settings(format!("{told}; look at --kafka-properties (FOOTFALL_KAFKA_PROPERTIES)"))
 }

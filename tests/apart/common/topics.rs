@@ -3,6 +3,7 @@ use rdkafka::{
     ClientConfig, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewPartitions},
     client::DefaultClientContext,
+    consumer::{BaseConsumer, Consumer},
     message::OwnedHeaders,
     producer::{FutureProducer, FutureRecord},
 };
@@ -41,6 +42,14 @@ impl Topics {
             known.topics().iter().all(|topic| topic.error().is_some()).then_some(())
         })
         .await;
+    }
+
+    /// How the members of a consumer group call themselves.
+    pub fn members_of(&self, group: &str) -> Vec<String> {
+        let consumer: BaseConsumer = self.config().create().unwrap();
+        let groups = consumer.fetch_group_list(Some(group), SOON).unwrap();
+        let members = groups.groups().iter().flat_map(|group| group.members());
+        members.map(|member| member.client_id().to_owned()).collect()
     }
 
     /// Deletes a topic that a test does not need any more, without waiting; a broker that is gone keeps it.
