@@ -45,8 +45,14 @@ fn attempts_that_fail_are_throttled_by_account_and_by_address() {
         assert!(refused.header("content-security-policy").contains("default-src 'self'"), "{refused:?}");
     }
     // from one address: all accounts are, and other addresses go on
-    let failed = (0..30).take_while(|n| sign_in(&up, &format!("name{n}"), "x", &from(200)).status == 422).count();
-    assert_eq!(failed, 20);
+    let (mut failed, started) = (0, Instant::now());
+    while sign_in(&up, &format!("name{failed}"), "x", &from(200)).status == 422 {
+        failed += 1;
+        assert!(failed < 100, "nothing ends this");
+    }
+    // one attempt comes back every ten seconds, and checking a password takes long on a busy machine
+    let most = 20 + started.elapsed().as_secs() / 10 + 1;
+    assert!((20..=most).contains(&failed), "{failed}, and {most} were allowed");
     add_account(&database.url(), "bob", "correct horse");
     assert_eq!(sign_in(&up, "bob", "correct+horse", &from(200)).status, 429);
     for _ in 0..25 {
@@ -74,7 +80,7 @@ fn an_unknown_name_takes_as_long_as_a_wrong_password() {
     let (unknown, wrong, impossible) = (took("nobody"), took("ann"), took("a%00b"));
     println!("first {first:?}, unknown {unknown:?}, wrong {wrong:?}, with NUL {impossible:?}");
     // hashing takes nearly all of the time: without it an answer would come in a twentieth of it
-    for (one, other) in [(unknown, wrong), (wrong, unknown), (impossible, wrong), (wrong, impossible)] {
+    for (one, other) in [(first, wrong), (unknown, wrong), (wrong, unknown), (impossible, wrong), (wrong, impossible)] {
         assert!(one > other / 3, "{one:?} and {other:?}");
     }
     assert!(wrong > Duration::from_millis(5), "{wrong:?}");
