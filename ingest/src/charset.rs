@@ -7,7 +7,9 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Charset {
     Utf8,
-    /// The first 256 characters of Unicode, and not what browsers take the name for (windows-1252).
+    /// The first 128 characters alone, and not what browsers take the name for (windows-1252).
+    Ascii,
+    /// The first 256 characters of Unicode, and not what browsers take the name for (windows-1252 again).
     Latin1,
     Other(&'static Encoding),
 }
@@ -19,6 +21,9 @@ impl Charset {
         if ["latin-1", "latin1", "iso-8859-1", "iso8859-1", "l1"].contains(&name.as_str()) {
             return Self::Latin1;
         }
+        if ["ascii", "us-ascii", "646"].contains(&name.as_str()) {
+            return Self::Ascii;
+        }
         match Encoding::for_label_no_replacement(name.as_bytes()) {
             Some(encoding) if encoding != encoding_rs::UTF_8 => Self::Other(encoding),
             _ => Self::Utf8,
@@ -29,7 +34,8 @@ impl Charset {
     pub fn strict(self, bytes: &[u8]) -> Result<Cow<'_, str>, String> {
         match self {
             Self::Utf8 => std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|error| error.to_string()),
-            Self::Latin1 => Ok(encoding_rs::mem::decode_latin1(bytes)),
+            Self::Ascii if !bytes.is_ascii() => Err("the body is no ASCII".to_owned()),
+            Self::Ascii | Self::Latin1 => Ok(encoding_rs::mem::decode_latin1(bytes)),
             Self::Other(encoding) => {
                 let (text, broken) = encoding.decode_with_bom_removal(bytes);
                 if broken { Err(format!("the body is no {}", encoding.name())) } else { Ok(text) }
@@ -41,6 +47,9 @@ impl Charset {
     pub fn lossy(self, bytes: &[u8]) -> Cow<'_, str> {
         match self {
             Self::Utf8 => String::from_utf8_lossy(bytes),
+            Self::Ascii => {
+                bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '\u{fffd}' }).collect()
+            }
             Self::Latin1 => encoding_rs::mem::decode_latin1(bytes),
             Self::Other(encoding) => encoding.decode_without_bom_handling(bytes).0,
         }
@@ -58,6 +67,8 @@ mod tests {
     #[case("no-such-charset", b"\xe9", None)]
     #[case("latin-1", b"\xe9\x80", Some("é\u{80}"))]
     #[case("ISO_8859-1", b"\xe9", Some("é"))]
+    #[case("us-ascii", b"\xe9", None)]
+    #[case("ascii", b"e", Some("e"))]
     #[case("utf-16", b"\xff\xfe{\0}\0", Some("{}"))]
     #[case("shift_jis", b"\x83A", Some("ア"))]
     #[case("shift_jis", b"\x83", None)]

@@ -56,7 +56,7 @@ impl ContentType {
     /// For one resource, whose setting names the parsers. Wildcards match, as in the original.
     pub fn of_event(&self, parsers: &[Parser]) -> Result<MediaType, Problem> {
         let parser = match self.essence.as_str() {
-            "application/json" | "text/plain" => Some(Parser::Json),
+            "application/json" | "*/json" | "text/plain" => Some(Parser::Json),
             "application/x-www-form-urlencoded" => Some(Parser::Form),
             "multipart/form-data" | "multipart/*" => Some(Parser::Multipart),
             "*/*" => parsers.first().copied(),
@@ -143,9 +143,9 @@ fn unescaped(text: &str) -> String {
     out
 }
 
-/// The value of a parameter.
+/// The value of a parameter; the last one counts, as in the original.
 pub(crate) fn parameter<'a>(parameters: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    parameters.iter().rfind(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use service::http::Problem;
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, cell::Cell, fmt};
 
 /// Why a JSON text gives no fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +38,14 @@ pub(crate) fn parse<'a>(text: &'a str, names: &'static [&'static str]) -> Result
 pub(crate) fn values<'a>(text: &'a str, names: &'static [&'static str]) -> Result<Vec<Option<&'a str>>, Unreadable> {
     let mut json = serde_json::Deserializer::from_str(text);
     if text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
-        let values = json.deserialize_map(ValuesVisitor { names }).map_err(|error| syntax(&error))?;
+        let escaped = Cell::new(false);
+        let values =
+            json.deserialize_map(ValuesVisitor { names, escaped: &escaped }).map_err(|error| syntax(&error))?;
         json.end().map_err(|error| syntax(&error))?;
+        if escaped.get() {
+            // what an escape stood for cannot be told from a control character that stood there itself
+            serde_json::from_str::<&RawValue>(text).map_err(|error| syntax(&error))?;
+        }
         return Ok(values);
     }
     let other: &RawValue = serde_json::from_str(text).map_err(|error| syntax(&error))?;
@@ -54,11 +60,13 @@ pub(crate) fn syntax(error: &dyn fmt::Display) -> Unreadable {
     Unreadable::Syntax(format!("JSON parse error - {error}"))
 }
 
-struct ValuesVisitor {
+struct ValuesVisitor<'a> {
     names: &'static [&'static str],
+    /// Whether there was a key with an escape.
+    escaped: &'a Cell<bool>,
 }
 
-impl<'de> Visitor<'de> for ValuesVisitor {
+impl<'de> Visitor<'de> for ValuesVisitor<'_> {
     type Value = Vec<Option<&'de str>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,7 +75,7 @@ impl<'de> Visitor<'de> for ValuesVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut values = vec![None; self.names.len()];
-        while let Some(known) = map.next_key_seed(KnownKey { names: self.names })? {
+        while let Some(known) = map.next_key_seed(KnownKey { names: self.names, escaped: self.escaped })? {
             match known {
                 Some(at) => values[at] = Some(map.next_value::<&RawValue>()?.get()),
                 // still read as raw JSON: `IgnoredAny` would stop at a depth that a stranger may choose
@@ -79,12 +87,19 @@ impl<'de> Visitor<'de> for ValuesVisitor {
 }
 
 /// The place of a key among the known ones. Keys are read as bytes, so that one with a lone surrogate is merely
-/// unknown.
-struct KnownKey {
+/// unknown; serde_json lets control characters pass in them.
+struct KnownKey<'a> {
     names: &'static [&'static str],
+    escaped: &'a Cell<bool>,
 }
 
-impl<'de> DeserializeSeed<'de> for KnownKey {
+impl KnownKey<'_> {
+    fn place(&self, key: &[u8]) -> Option<usize> {
+        self.names.iter().position(|name| name.as_bytes() == key)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for KnownKey<'_> {
     type Value = Option<usize>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -92,19 +107,23 @@ impl<'de> DeserializeSeed<'de> for KnownKey {
     }
 }
 
-impl Visitor<'_> for KnownKey {
+impl<'de> Visitor<'de> for KnownKey<'_> {
     type Value = Option<usize>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
-    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<Self::Value, E> {
-        self.visit_bytes(key.as_bytes())
+    fn visit_borrowed_bytes<E: serde::de::Error>(self, key: &'de [u8]) -> Result<Self::Value, E> {
+        if key.iter().any(|byte| *byte < b' ') {
+            return Err(E::custom("control character in a key"));
+        }
+        Ok(self.place(key))
     }
 
     fn visit_bytes<E: serde::de::Error>(self, key: &[u8]) -> Result<Self::Value, E> {
-        Ok(self.names.iter().position(|name| name.as_bytes() == key))
+        self.escaped.set(true);
+        Ok(self.place(key))
     }
 }
 
@@ -125,6 +144,17 @@ mod tests {
         let body = r#" {"url":1,"x":{"url":2},"\ud800":"\udfff","url":"\ud800"} "#;
         let fields = parse(body, NAMES).unwrap();
         assert_eq!((fields.get("url"), fields.get("session_id")), (Some(r#""\ud800""#), None));
+    }
+
+    #[rstest]
+    fn a_control_character_in_a_key_is_no_json(
+        #[values("\n", "\0", "\u{1}", "\t")] control: &str,
+        #[values("", r"\u0041")] escape: &str,
+    ) {
+        let (status, told) = refused(&format!("{{\"url\":1,\"{escape}session{control}_id\":2}}"));
+        assert!(status == 400 && told.contains("JSON parse error - "), "{told}");
+        let written = format!(r#"{{ {control} "{escape}\u0001\n":1}}"#);
+        assert_eq!(parse(&written, NAMES).is_ok(), matches!(control, "\n" | "\t"), "{written:?}");
     }
 
     #[rstest]

@@ -2,7 +2,7 @@
 
 use super::{Messages, message, string};
 use crate::python::Kind;
-use chrono::{DateTime, Datelike, LocalResult, TimeZone, Utc};
+use chrono::{DateTime, Datelike, LocalResult, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use service::iso_time::{self, Grammar};
 
@@ -29,14 +29,25 @@ fn parse(text: &str, zone: Tz) -> Result<DateTime<Utc>, Messages> {
     let Some((naive, offset)) = iso_time::read(text, Grammar::Field) else { return message(WRONG_FORMAT) };
     let utc = match offset {
         Some(offset) => naive.checked_sub_offset(offset).map(|utc| utc.and_utc()),
-        None => match zone.from_local_datetime(&naive) {
-            LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => Some(time.to_utc()),
-            LocalResult::None => return message(format!("Invalid datetime for the timezone \"{zone}\".")),
-        },
+        None => local(naive, zone),
     };
     match utc.filter(|time| is_in_range(*time, zone)) {
         Some(time) => Ok(time),
         None => message(OUT_OF_RANGE),
+    }
+}
+
+/// A time of the zone, the earlier one where there are two. One that a change of the clocks skips is taken with the
+/// offset before it, as in the original.
+fn local(naive: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
+    match zone.from_local_datetime(&naive) {
+        LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => Some(time.to_utc()),
+        LocalResult::None => {
+            // no zone has ever skipped more than a day
+            let before = (1..=48).filter_map(|hours| naive.checked_sub_signed(TimeDelta::hours(hours)));
+            let offset = before.filter_map(|before| zone.offset_from_local_datetime(&before).latest()).next()?;
+            naive.checked_sub_offset(offset.fix()).map(|utc| utc.and_utc())
+        }
     }
 }
 
@@ -71,9 +82,15 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_that_summer_time_skips_is_refused_and_one_that_it_repeats_is_the_first() {
-        let skipped = parse("2025-03-30T02:30:00", Tz::Europe__Berlin);
-        assert_eq!(skipped, message("Invalid datetime for the timezone \"Europe/Berlin\"."));
+    fn an_hour_that_summer_time_skips_has_the_offset_before_and_one_that_it_repeats_is_the_first() {
+        for (skipped, zone, utc) in [
+            ("2025-03-30T02:30:00", Tz::Europe__Berlin, "2025-03-30T01:30:00+00:00"),
+            ("2022-03-22", Tz::Asia__Tehran, "2022-03-21T20:30:00+00:00"),
+            // a whole day that never was
+            ("2011-12-30T12:00:00", Tz::Pacific__Apia, "2011-12-30T22:00:00+00:00"),
+        ] {
+            assert_eq!(parse(skipped, zone).unwrap().to_rfc3339(), utc, "{skipped}");
+        }
         let repeated = parse("2025-10-26T02:30:00", Tz::Europe__Berlin).unwrap();
         assert_eq!(repeated.to_rfc3339(), "2025-10-26T00:30:00+00:00");
     }
