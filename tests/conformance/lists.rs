@@ -137,7 +137,8 @@ fn search(site: &Site) {
     }
     let found = site.get(&format!("/interactions/?search={}", encode(&format!("plain {id}")))).json();
     assert_eq!(pick(&found, "element"), ["plain"], "terms may match in different fields");
-    assert_eq!(site.get("/interactions/?search=%00").status, 400);
+    let nul = site.get("/interactions/?search=%00");
+    assert_eq!((nul.status, nul.json()), (400, json!(["Null characters are not allowed."])));
 }
 
 fn details(site: &Site) {

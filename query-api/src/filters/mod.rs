@@ -24,6 +24,9 @@ pub(crate) use time::{days, moment};
 /// Different terms of one search. Each costs a question to the database, and all have to match: nobody needs more.
 const MOST_TERMS: usize = 64;
 
+/// The parameter of the search, and what its errors are found under.
+pub(crate) const SEARCH: &str = "search";
+
 const NUL: &str = "Null characters are not allowed.";
 
 /// Messages by parameter: the body of a 400.
@@ -49,7 +52,8 @@ impl Narrowing {
         if filters {
             Reader { found: &mut found, parameters, zone }.filters(resource);
         }
-        if let Some(search) = parameters.get("search").filter(|search| !search.is_empty()) {
+        // in the original's order: wrong filters are told alone
+        if let Some(search) = parameters.get(SEARCH).filter(|search| !search.is_empty() && found.errors.is_empty()) {
             found.search(resource, search, searched);
         }
         found
@@ -62,7 +66,7 @@ impl Narrowing {
 
     fn search(&mut self, resource: Resource, search: &str, searched: &FieldNames) {
         if search.contains('\0') {
-            return self.refuse("search", NUL);
+            return self.refuse(SEARCH, NUL);
         }
         let fields: Vec<Text> = searched.iter().filter_map(|name| Text::searchable(resource, name)).collect();
         if fields.is_empty() {
@@ -72,8 +76,7 @@ impl Narrowing {
         terms.sort_unstable();
         terms.dedup();
         if terms.len() > MOST_TERMS {
-            return self
-                .refuse("search", &format!("Ensure this search has no more than {MOST_TERMS} different terms."));
+            return self.refuse(SEARCH, &format!("Ensure this search has no more than {MOST_TERMS} different terms."));
         }
         for term in terms {
             let pattern = pattern(Part::Anywhere, &term);

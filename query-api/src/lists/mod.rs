@@ -15,7 +15,7 @@ mod shown;
 
 use crate::{
     error::QueryError,
-    filters::Narrowing,
+    filters::{Narrowing, SEARCH},
     negotiation,
     paging::{Parameters, integer},
     resolve,
@@ -39,7 +39,9 @@ pub(crate) const TOO_SLOW: &str = "Finding what matches took too long. Ask for l
 /// `GET /`.
 pub(crate) async fn root(State(api): State<QueryApi>, request: Request) -> Result<Response, QueryError> {
     let parameters = Parameters::parse(request.uri().query());
-    negotiation::json(request.headers(), &parameters)?;
+    let methods = HeaderValue::from_static("GET, HEAD, OPTIONS");
+    negotiation::json(request.headers(), &parameters)
+        .map_err(|problem| problem.with(header::ALLOW, methods.clone()))?;
     let base = api.base_url(&request);
     // the format goes with the links, as in the original; it is one of two that are accepted
     let format = parameters.get("format").map(|format| format!("?format={format}")).unwrap_or_default();
@@ -47,7 +49,7 @@ pub(crate) async fn root(State(api): State<QueryApi>, request: Request) -> Resul
         Resource::ALL.map(|resource| format!("{base}/{}/{format}", resource.path()));
     let body = format!(r#"{{"sessions":"{sessions}","pageviews":"{pageviews}","interactions":"{interactions}"}}"#);
     let mut response = json(body.into_bytes());
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
+    response.headers_mut().insert(header::ALLOW, methods);
     Ok(response)
 }
 
@@ -91,7 +93,7 @@ fn switched_off(method: &Method) -> Problem {
         .with(header::ALLOW, HeaderValue::from_static("GET, POST, HEAD, OPTIONS"))
 }
 
-/// What filters and search say; 400 with all errors at once.
+/// What filters and search say; 400 with all errors of the filters at once, or with those of the search.
 async fn narrowed(api: &QueryApi, resource: Resource, parameters: &Parameters) -> Result<Narrowing, QueryError> {
     let settings = &api.inner.settings;
     let (filters, searched) = (settings.filters.get(resource), settings.fields.searchable(resource));
@@ -104,7 +106,8 @@ async fn narrowed(api: &QueryApi, resource: Resource, parameters: &Parameters) -
     if found.errors.is_empty() {
         return Ok(found);
     }
-    let body = serde_json::Value::Object(found.errors);
+    // a search is no field: what is wrong with it stands alone, as in the original
+    let body = found.errors.remove(SEARCH).unwrap_or_else(|| serde_json::Value::Object(found.errors));
     Err(Problem { status: StatusCode::BAD_REQUEST, body, headers: Vec::new() }.into())
 }
 

@@ -14,6 +14,7 @@ pub(super) fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let fields = map(list(text())).description(Some(
         "Messages by field or parameter, all of them at once. `non_field_errors` is for the body as a whole.",
     ));
+    let messages = list(text()).description(Some("What is wrong with a search, which is no field."));
     let stored = one_of_these(["no", "unknown"]).description(Some(
         "Whether it may be on the log all the same. `no`: nothing was taken. `unknown`: the log did not answer in \
          time; who sends again with the same `event_id` stores nothing twice.",
@@ -22,6 +23,7 @@ pub(super) fn schemas() -> Vec<(String, RefOr<Schema>)> {
     vec![
         ("Detail".to_owned(), detail.into()),
         ("FieldErrors".to_owned(), fields.into()),
+        ("Messages".to_owned(), messages.into()),
         ("NotStored".to_owned(), not_stored.into()),
         ("Json".to_owned(), super::schemas::json()),
     ]
@@ -99,7 +101,7 @@ impl Shared {
         match self {
             Self::BadRequest => {
                 let errors = json!({"session_id": ["This field is required."]});
-                let schema = super::schemas::any_of([named("FieldErrors"), named("Detail")]);
+                let schema = super::schemas::any_of([named("FieldErrors"), named("Messages"), named("Detail")]);
                 let whole =
                     "What is wrong with fields or parameters, all of it at once, or with the request as a whole.";
                 answer(whole, schema, errors)
