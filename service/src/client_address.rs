@@ -64,6 +64,7 @@ pub(crate) fn parse_hop(hop: &str) -> Option<IpAddr> {
 
 /// A network in a setting: `10.0.0.0/8` or a single address.
 pub fn parse_network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
     IpNet::from_str(text)
         .or_else(|_| IpAddr::from_str(text).map(IpNet::from))
         .map_err(|_| format!("{text:?} is neither an address nor a network such as 10.0.0.0/8"))

@@ -48,10 +48,16 @@ fn without_default_port(host: &str) -> &str {
     host.strip_suffix(":443").or_else(|| host.strip_suffix(":80")).unwrap_or(host)
 }
 
-/// Nothing that could lead out of the place of a host.
+/// Nothing that could lead out of the place of a host and its port.
 fn is_host(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        // what is behind the last colon of an address in brackets is still the address
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
-    !text.is_empty() && text.bytes().all(allowed)
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    !host.is_empty() && host.bytes().all(allowed) && port.is_none_or(is_port)
 }
 
 #[cfg(test)]
@@ -63,6 +69,9 @@ mod tests {
     #[case::direct("a.example:81", None, None, false, "http://a.example:81")]
     #[case::untrusted("a.example", Some("https"), Some("evil.example"), false, "http://a.example")]
     #[case::trusted("inner", Some("https"), Some("a.example"), true, "https://a.example")]
+    #[case::no_port("a.example:abc", None, None, false, "http://localhost")]
+    #[case::address("[::1]", None, None, false, "http://[::1]")]
+    #[case::address_and_port("[::1]:81", None, None, false, "http://[::1]:81")]
     #[case::rubbish("a.example/<script>", None, None, false, "http://localhost")]
     fn forwarded_headers_count_from_trusted_proxies(
         #[case] host: &str,

@@ -41,13 +41,18 @@ impl Unit {
         })
     }
 
-    fn name(self) -> &'static str {
+    /// What it is called, the name it is shown by first; the shorter ones are those of the original's rates.
+    fn words(self) -> &'static [&'static str] {
         match self {
-            Self::Second => "second",
-            Self::Minute => "minute",
-            Self::Hour => "hour",
-            Self::Day => "day",
+            Self::Second => &["second", "seconds", "sec", "s"],
+            Self::Minute => &["minute", "minutes", "min", "m"],
+            Self::Hour => &["hour", "hours", "h"],
+            Self::Day => &["day", "days", "d"],
         }
+    }
+
+    fn name(self) -> &'static str {
+        self.words()[0]
     }
 }
 
@@ -73,7 +78,7 @@ impl FromStr for Rate {
         let parse = || {
             let (number, unit) = text.split_once('/')?;
             let number: NonZeroU32 = number.parse().ok().filter(|number: &NonZeroU32| number.get() <= MAX_NUMBER)?;
-            Some(Self::Of(number, Unit::ALL.into_iter().find(|known| known.name() == unit)?))
+            Some(Self::Of(number, Unit::ALL.into_iter().find(|known| known.words().contains(&unit))?))
         };
         parse().ok_or_else(|| {
             format!(
@@ -107,9 +112,19 @@ mod tests {
         assert_eq!(text.parse::<Rate>().unwrap().to_string(), text);
     }
 
+    #[rstest]
+    #[case("3/min", "3/minute")]
+    #[case("3/s", "3/second")]
+    #[case("3/hours", "3/hour")]
+    #[case("3/d", "3/day")]
+    fn the_units_of_the_original_have_shorter_names(#[case] text: &str, #[case] shown: &str) {
+        assert_eq!(text.parse::<Rate>().unwrap().to_string(), shown);
+    }
+
     #[test]
     fn anything_else_is_refused() {
-        for wrong in ["", "30", "0/minute", "-1/minute", "30/fortnight", "30/m", "1.5/second", "1000001/day", "Off"] {
+        for wrong in ["", "30", "0/minute", "-1/minute", "30/fortnight", "30/month", "1.5/second", "1000001/day", "Off"]
+        {
             assert!(wrong.parse::<Rate>().is_err(), "{wrong}");
         }
     }
