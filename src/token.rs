@@ -8,6 +8,7 @@ use service::{
     settings::KeySettings,
 };
 use std::process::ExitCode;
+use uuid::Uuid;
 
 /// Tokens for programs.
 #[derive(clap::Args)]
@@ -30,9 +31,10 @@ struct Issue {
     /// How long it is good, as a number and s, m, h or d
     #[arg(long, default_value = "90d", value_parser = parse_ttl)]
     ttl: TimeDelta,
-    /// Whose it is, for logs and history
-    #[arg(long, default_value = "token")]
-    name: String,
+    /// Whose it is, for logs, history and the throttle: programs of one name share a budget. By default each token has a
+    /// name of its own
+    #[arg(long)]
+    name: Option<String>,
     #[command(flatten)]
     keys: KeySettings,
     #[command(flatten)]
@@ -43,7 +45,8 @@ impl Token {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let Action::Issue(issue) = self.action;
         let keys = secret::keys(&issue.keys, &issue.data_dir.path()?)?;
-        println!("{}", keys.issue(Purpose::Api, &issue.name, issue.role, Utc::now(), issue.ttl));
+        let name = issue.name.unwrap_or_else(|| format!("token-{}", Uuid::new_v4()));
+        println!("{}", keys.issue(Purpose::Api, &name, issue.role, Utc::now(), issue.ttl));
         Ok(ExitCode::SUCCESS)
     }
 }

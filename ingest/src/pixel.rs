@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::TimeDelta;
-use service::http::Problem;
+use service::{http::Problem, resource::Resource, target::pixel_resource};
 
 /// One transparent pixel.
 const GIF: &[u8] =
@@ -28,8 +28,10 @@ impl Ingest {
     pub(crate) async fn draw(&self, request: Request) -> Result<Response, Response> {
         let (head, _) = request.into_parts();
         let query = head.uri.query().unwrap_or_default();
-        let named = |wanted: &str| query.split('&').any(|pair| pair.split('=').next() == Some(wanted));
-        let kind = if named("event_type") || named("element") { Kind::Interaction } else { Kind::PageView };
+        let kind = match pixel_resource(query) {
+            Resource::Interactions => Kind::Interaction,
+            Resource::Sessions | Resource::PageViews => Kind::PageView,
+        };
         self.admit(&head, kind.resource()).map_err(Problem::into_response)?;
         let mut fields =
             urlencoded::parse(query.as_bytes(), Charset::Utf8, kind.fields()).map_err(Problem::into_response)?;

@@ -164,7 +164,10 @@ fn endpoints() -> Endpoints<Ingest> {
         }
     };
     let end = |State(ingest): State<Ingest>, path: Result<Path<String>, PathRejection>, request: Request| async move {
-        let Ok(Path(session_id)) = path else { return ingest.counted(Err(Problem::not_found().into_response())) };
+        // an empty part of a path is none: the gate has not looked at it
+        let Some(Path(session_id)) = path.ok().filter(|Path(session_id)| !session_id.is_empty()) else {
+            return ingest.counted(Err(Problem::not_found().into_response()));
+        };
         ingest.counted(ingest.take(Kind::SessionEnd, Some(session_id), request).await)
     };
     let all = |State(ingest): State<Ingest>, request: Request| async move {

@@ -19,13 +19,15 @@ use url::Url;
 const MAX_AGE: Duration = Duration::from_hours(1);
 
 /// What a page may read besides the plain headers.
-const EXPOSED: [HeaderName; 6] = [
+const EXPOSED: [HeaderName; 8] = [
     header::RETRY_AFTER,
     header::LINK,
     header::ALLOW,
     HeaderName::from_static("ratelimit"),
     HeaderName::from_static("ratelimit-policy"),
     HeaderName::from_static("footfall-count"),
+    HeaderName::from_static("footfall-stored"),
+    HeaderName::from_static("footfall-position"),
 ];
 
 /// One entry of `FOOTFALL_ALLOWED_ORIGINS`.
@@ -78,7 +80,12 @@ impl AllowedOrigins {
         Some(if named || !self.any {
             layer.allow_origin(AllowOrigin::list(self.named.iter().cloned())).allow_credentials(true)
         } else {
-            layer.allow_origin(AllowOrigin::any())
+            // an answer without credentials is not for a page that may have them
+            let varies = (!self.named.is_empty()).then_some(header::ORIGIN);
+            let varies = varies
+                .into_iter()
+                .chain([header::ACCESS_CONTROL_REQUEST_METHOD, header::ACCESS_CONTROL_REQUEST_HEADERS]);
+            layer.allow_origin(AllowOrigin::any()).vary(varies.collect::<Vec<_>>())
         })
     }
 }
@@ -114,7 +121,9 @@ pub struct Cors {
 /// Middleware: answers preflights, and marks answers for pages of allowed origins. A preflight costs nothing of a
 /// budget and asks for no credentials: browsers send none with it.
 pub async fn answer(State(cors): State<Cors>, request: Request, next: Next) -> Response {
-    let target = request.uri().path().strip_prefix(cors.base_path.as_str()).and_then(Target::of);
+    // what redirects to the path with its slash is read by the same pages: without this the redirect stops them
+    let path = request.uri().path().strip_prefix(cors.base_path.as_str());
+    let target = path.and_then(|path| Target::of(path, None).or_else(|| Target::of(&format!("{path}/"), None)));
     let layer = target.and_then(|_| cors.origins.layer(request.headers().get(header::ORIGIN)));
     let (Some(target), Some(layer)) = (target, layer) else { return next.run(request).await };
     let preflight = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);

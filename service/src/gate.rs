@@ -88,7 +88,8 @@ impl Gate {
 /// Middleware: lets requests for the resources pass that may, and tells what is left of their client's budget.
 pub async fn guard(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let Inner { access, throttle, base_path } = &*gate.0;
-    let Some(target) = request.uri().path().strip_prefix(base_path.as_str()).and_then(Target::of) else {
+    let path = request.uri().path().strip_prefix(base_path.as_str());
+    let Some(target) = path.and_then(|path| Target::of(path, request.uri().query())) else {
         return next.run(request).await;
     };
     let nobody = Identity::default();
@@ -158,7 +159,7 @@ mod tests {
         let (anyone, user, staff) = (AccessLevel::Anyone, AccessLevel::User, AccessLevel::Staff);
         let access = Access { read: Some([anyone, user, staff]), write: Some([user, staff, staff]) };
         assert_eq!(access.level(Target::Batch, &Method::POST), user);
-        assert_eq!(access.level(Target::Pixel, &Method::GET), staff);
+        assert_eq!(access.level(Target::Pixel(Resource::PageViews), &Method::GET), staff);
         assert_eq!(access.level(Target::SessionEnd, &Method::POST), user);
         assert_eq!(access.level(Target::List(Resource::Interactions), &Method::GET), staff);
         assert_eq!(access.level(Target::List(Resource::Sessions), &Method::PUT), anyone);

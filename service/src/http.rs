@@ -81,6 +81,10 @@ fn below(base_path: &str, routes: Router) -> Router {
 }
 
 async fn slash_behind_the_base(State(base): State<Arc<str>>, request: Request, next: Next) -> Response {
+    // what nests routes takes two slashes for one, and nobody else does
+    if request.uri().path().strip_prefix(&*base).is_some_and(|rest| rest.starts_with("//")) {
+        return Problem::not_found().into_response();
+    }
     let redirect = if request.uri().path() == &*base { add_slash(request.method(), request.uri()) } else { None };
     match redirect {
         Some(redirect) => redirect,

@@ -14,17 +14,17 @@ pub enum Target {
     SessionEnd,
     /// `/batch/`.
     Batch,
-    /// `/pixel.gif`.
-    Pixel,
+    /// `/pixel.gif`, which records what its parameters say.
+    Pixel(Resource),
 }
 
 impl Target {
-    /// The target of a path below the base path. The router knows these very forms and no other ones, so a path that
+    /// The target of an address below the base path; `path` is what is left of it there. The router knows these very forms and no other ones, so a path that
     /// has none is nowhere, or is not of the API.
-    pub fn of(path: &str) -> Option<Self> {
+    pub fn of(path: &str, query: Option<&str>) -> Option<Self> {
         match path {
             "/batch/" => return Some(Self::Batch),
-            "/pixel.gif" => return Some(Self::Pixel),
+            "/pixel.gif" => return Some(Self::Pixel(pixel_resource(query.unwrap_or_default()))),
             _ => {}
         }
         let (first, rest) = path.strip_prefix('/')?.split_once('/')?;
@@ -40,10 +40,8 @@ impl Target {
     /// The resource; a batch may be for all of them.
     pub fn resource(self) -> Option<Resource> {
         match self {
-            Self::List(resource) | Self::Detail(resource) => Some(resource),
+            Self::List(resource) | Self::Detail(resource) | Self::Pixel(resource) => Some(resource),
             Self::SessionEnd => Some(Resource::Sessions),
-            // it records a page view
-            Self::Pixel => Some(Resource::PageViews),
             Self::Batch => None,
         }
     }
@@ -52,7 +50,7 @@ impl Target {
     pub fn allow(self) -> &'static str {
         match self {
             Self::List(_) => "GET, POST, HEAD, OPTIONS",
-            Self::Detail(_) | Self::Pixel => "GET, HEAD, OPTIONS",
+            Self::Detail(_) | Self::Pixel(_) => "GET, HEAD, OPTIONS",
             Self::SessionEnd | Self::Batch => "POST, OPTIONS",
         }
     }
@@ -67,7 +65,7 @@ impl Target {
         match (self, refused) {
             (Self::List(_), &Method::GET | &Method::HEAD) => "POST, OPTIONS",
             (Self::List(_), &Method::POST) => "GET, HEAD, OPTIONS",
-            (Self::Detail(_) | Self::Pixel, &Method::GET | &Method::HEAD)
+            (Self::Detail(_) | Self::Pixel(_), &Method::GET | &Method::HEAD)
             | (Self::SessionEnd | Self::Batch, &Method::POST) => "OPTIONS",
             // none of ours
             _ => self.allow(),
@@ -79,14 +77,22 @@ impl Target {
         match self {
             Self::Detail(_) => &["id"],
             Self::SessionEnd => &["session_id"],
-            Self::List(_) | Self::Batch | Self::Pixel => &[],
+            Self::List(_) | Self::Batch | Self::Pixel(_) => &[],
         }
     }
 
     /// Whether a request with this method adds something.
     pub fn is_write(self, method: &Method) -> bool {
-        method == Method::POST || (self == Self::Pixel && matches!(*method, Method::GET | Method::HEAD))
+        method == Method::POST || (matches!(self, Self::Pixel(_)) && matches!(*method, Method::GET | Method::HEAD))
     }
+}
+
+/// What a request for the pixel records: an interaction when its parameters have an `event_type` or an `element`, a page
+/// view otherwise.
+pub fn pixel_resource(query: &str) -> Resource {
+    let mut names = url::form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
+    let is_interaction = names.any(|name| name == "event_type" || name == "element");
+    if is_interaction { Resource::Interactions } else { Resource::PageViews }
 }
 
 #[cfg(test)]
@@ -102,14 +108,18 @@ mod tests {
     #[case("/sessions/end/", Some(Target::Detail(Resource::Sessions)))]
     #[case("/pageviews/s-1/end/", None)]
     #[case("/batch/", Some(Target::Batch))]
-    #[case("/pixel.gif", Some(Target::Pixel))]
+    #[case("/pixel.gif", Some(Target::Pixel(Resource::PageViews)))]
+    #[case("/pixel.gif?session_id=s&url=x", Some(Target::Pixel(Resource::PageViews)))]
+    #[case("/pixel.gif?element=x", Some(Target::Pixel(Resource::Interactions)))]
+    #[case("/pixel.gif?a=1&%65vent_type=click", Some(Target::Pixel(Resource::Interactions)))]
     #[case("/sessions", None)]
     #[case("/sessions//", None)]
     #[case("//sessions/", None)]
     #[case("/", None)]
     #[case("", None)]
     #[case("/report/", None)]
-    fn a_path_has_its_target(#[case] path: &str, #[case] target: Option<Target>) {
-        assert_eq!(Target::of(path), target);
+    fn an_address_has_its_target(#[case] address: &str, #[case] target: Option<Target>) {
+        let (path, query) = address.split_once('?').map_or((address, None), |(path, query)| (path, Some(query)));
+        assert_eq!(Target::of(path, query), target);
     }
 }

@@ -1,6 +1,6 @@
 //! Throttle: contract § 7.
 
-use crate::common::{SECRET, Service, database, token};
+use crate::common::{SECRET, Service, database, run, token};
 
 const JSON: &str = "content-type: application/json\r\n";
 
@@ -92,4 +92,37 @@ fn a_resource_can_be_free_and_the_address_comes_from_trusted_hops_alone() {
     let direct = Service::up(&database, &["--throttle-base", "2/day"]);
     let spoofed = |n: u8| direct.ask("GET", "/sessions/", &format!("x-forwarded-for: 192.0.2.{n}\r\n"), "").status;
     assert_eq!([spoofed(1), spoofed(2), spoofed(3)], [200, 200, 429], "no proxy is trusted by default");
+}
+
+#[test]
+fn a_pixel_goes_by_the_settings_of_what_it_records() {
+    let database = database();
+    let pixel = |up: &Service, query: &str| up.get(&format!("/pixel.gif?session_id=s&{query}")).status;
+    let (view, interaction) = ("url=http://a.example/", "event_type=click&element=b");
+    let up = Service::up(&database, &["--throttle-base", "3/hour", "--pageviews-throttle", "false"]);
+    let statuses: Vec<u16> = (0..4).map(|_| pixel(&up, interaction)).collect();
+    assert_eq!(statuses, [200, 200, 200, 429]);
+    assert_eq!(pixel(&up, view), 200);
+    // what the gate passes over takes nothing either
+    let empty = up.ask("POST", "/sessions//end/", "content-type: application/json\r\n", "{}");
+    assert_eq!((empty.status, empty.body.as_str()), (404, r#"{"detail":"Not found."}"#));
+    drop(up);
+    let up = Service::up(&database, &["--pageviews-write-access", "staff"]);
+    assert_eq!((pixel(&up, view), pixel(&up, interaction)), (401, 200));
+    assert_eq!(pixel(&up, "%65vent_type=click&element=b"), 200, "a name is read like any other");
+}
+
+#[test]
+fn tokens_without_a_name_do_not_share_a_budget_and_two_at_once_are_none() {
+    let database = database();
+    let up = Service::up(&database, &["--throttle-staff", "2/hour"]);
+    let issue = || {
+        let issued = run(&["token", "issue", "--role", "staff", "--secret-key", SECRET]);
+        format!("authorization: Bearer {}\r\n", String::from_utf8(issued.stdout).unwrap().trim())
+    };
+    let (one, other) = (issue(), issue());
+    let ask = |token: &str| up.ask("GET", "/sessions/", token, "").status;
+    assert_eq!([ask(&one), ask(&one), ask(&one), ask(&other)], [200, 200, 429, 200]);
+    let both = up.ask("GET", "/sessions/", &format!("{one}{other}"), "");
+    assert_eq!((both.status, both.body.as_str()), (401, r#"{"detail":"Invalid token."}"#));
 }

@@ -79,7 +79,23 @@ fn a_cookie_counts_from_this_site_and_from_named_origins_alone() {
         assert_eq!((answer.status, answer.header("access-control-allow-origin")), (status, allowed), "{origin}");
         let credentials = if origin == SHOP { "true" } else { "" };
         assert_eq!(answer.header("access-control-allow-credentials"), credentials, "{origin}");
+        assert!(answer.header("vary").contains("origin"), "what is for one page is not for another: {answer:?}");
     }
+    // whoever adds an origin of his own to one that is named
+    let two = format!("cookie: footfall_session={cookie}\r\norigin: {SHOP}\r\norigin: https://evil.example\r\n");
+    assert_eq!(up.ask("GET", "/sessions/", &two, "").status, 401);
+    let own = format!("cookie: footfall_session={cookie}\r\norigin: {own}\r\norigin: https://evil.example\r\n");
+    assert_eq!(up.ask("GET", "/sessions/", &own, "").status, 401);
+    // a page reads how its event is kept, and goes along with the redirect of a missing slash
+    let event = r#"{"session_id": "s", "url": "https://shop.example/"}"#;
+    let from_shop = format!("origin: {SHOP}\r\ncontent-type: application/json\r\n");
+    let taken = up.ask("POST", "/pageviews/", &from_shop, event);
+    assert_eq!((taken.status, taken.header("footfall-stored")), (202, "postgresql"));
+    let exposed = taken.header("access-control-expose-headers");
+    assert!(exposed.contains("footfall-stored") && exposed.contains("footfall-position"), "{exposed}");
+    let moved = up.ask("POST", "/pageviews", &from_shop, event);
+    assert_eq!((moved.status, moved.header("access-control-allow-origin")), (308, SHOP));
+    assert_eq!(preflight(&up, SHOP, "/pageviews").status, 200);
     // a page of ours is no business of others
     let report = up.ask("GET", "/report/", &format!("origin: {SHOP}\r\n"), "");
     assert_eq!(report.header("access-control-allow-origin"), "");

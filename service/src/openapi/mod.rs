@@ -56,7 +56,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoints<S> {
         self.router = self.router.route(path, route);
         self.paths.add_path_operation(path, vec![method], described);
         // the gate answers OPTIONS for all of these alike, whichever service is asked
-        if let Some(target) = Target::of(path) {
+        if let Some(target) = Target::of(path, None) {
             self.paths.add_path_operation(path, vec![HttpMethod::Options], preflight::operation(path, target));
         }
         self
