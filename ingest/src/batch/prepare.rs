@@ -103,13 +103,13 @@ fn kind(fields: &Fields<'_>) -> Result<Kind, Errors> {
     match fields.get("type") {
         None => Err(wrong(REQUIRED.to_owned())),
         Some("null") => Err(wrong(rules::NULL.to_owned())),
-        Some(json) => match rules::string(json) {
-            (_, Some(surrogate)) => Err(wrong(rules::surrogate_message(surrogate))),
-            (_, None) => {
-                let given = python::text(json);
-                Kind::named(&given).ok_or_else(|| wrong(format!("\"{given}\" is not a valid choice.")))
+        Some(json) => {
+            if let Some(surrogate) = rules::string(json).1 {
+                return Err(wrong(rules::surrogate_message(surrogate)));
             }
-        },
+            let given = python::text(json);
+            Kind::named(&given).ok_or_else(|| wrong(format!("\"{given}\" is not a valid choice.")))
+        }
     }
 }
 

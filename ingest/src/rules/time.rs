@@ -44,8 +44,8 @@ fn local(naive: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
         LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => Some(time.to_utc()),
         LocalResult::None => {
             // no zone has ever skipped more than a day
-            let before = (1..=48).filter_map(|hours| naive.checked_sub_signed(TimeDelta::hours(hours)));
-            let offset = before.filter_map(|before| zone.offset_from_local_datetime(&before).latest()).next()?;
+            let mut before = (1..=48).filter_map(|hours| naive.checked_sub_signed(TimeDelta::hours(hours)));
+            let offset = before.find_map(|before| zone.offset_from_local_datetime(&before).latest())?;
             naive.checked_sub_offset(offset.fix()).map(|utc| utc.and_utc())
         }
     }
