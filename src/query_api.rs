@@ -100,7 +100,12 @@ async fn follow(
     kafka: KafkaLogSettings,
     stopping: &CancellationToken,
 ) -> anyhow::Result<()> {
-    if let Some(log) = open_kafka(kafka, stopping).await? {
+    let away = |reason| {
+        if let Some(writer) = &writer {
+            writer.not_yet(reason);
+        }
+    };
+    if let Some(log) = open_kafka(kafka, stopping, away).await? {
         query.follow(log.reader(Sharing::Alone).await?);
         if let Some(writer) = writer {
             writer.set(log.writer().await?);

@@ -64,10 +64,11 @@ impl KafkaSettings {
     }
 }
 
-/// Opens the log in Kafka; waits as long as Kafka is away.
+/// Opens the log in Kafka; waits as long as Kafka is away, and tells each time why it still is.
 pub async fn open_kafka(
     settings: KafkaLogSettings,
     stopping: &CancellationToken,
+    away: impl Fn(String),
 ) -> anyhow::Result<Option<Arc<dyn EventLog>>> {
     let mut told = false;
     loop {
@@ -81,6 +82,7 @@ pub async fn open_kafka(
                     tracing::warn!(%error, "waiting for Kafka");
                     told = true;
                 }
+                away(error.to_string());
                 if stopping.run_until_cancelled(tokio::time::sleep(Duration::from_millis(500))).await.is_none() {
                     return Ok(None);
                 }
