@@ -48,7 +48,7 @@ impl QueryApi {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         self.query.check().map_err(anyhow::Error::msg)?;
         let (database, keys) = (self.database.required()?, self.keys.required()?);
-        let listener = process::bind(&self.listen).await?;
+        let listener = process::bind(&self.listen)?;
         let Process { shutdown, readiness } = Process::start(&self.process).await?;
         let component = readiness.component("read model");
         let (checked, stopping) = (database.clone(), shutdown.token().clone());

@@ -33,7 +33,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{net::TcpListener, time::timeout};
+use tokio::{net::TcpSocket, time::timeout};
 
 /// Connections for what runs beside `up`: verify, rebuild, a person who looks; and those that PostgreSQL keeps back.
 const SPARE_CONNECTIONS: u32 = 30;
@@ -67,7 +67,7 @@ pub struct Up {
 impl Up {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         self.query.check().map_err(anyhow::Error::msg)?;
-        let listener = process::bind(&self.listen).await?;
+        let port = process::reserve(&self.listen)?;
         let process = Process::start(&self.process).await?;
         let data_dir = local_postgres::prepare_data_dir(&self.stores.data_dir.path()?)?;
         let own = match self.stores.database.database()? {
@@ -79,7 +79,7 @@ impl Up {
             Some(None) => Ok(()),
             own => {
                 let own = own.flatten();
-                let ended = self.run_on(&process, listener, own.as_ref(), &data_dir).await;
+                let ended = self.run_on(&process, port, own.as_ref(), &data_dir).await;
                 // the database goes last: whoever uses it has ended by now
                 if let Some(own) = own {
                     own.stop().await?;
@@ -105,7 +105,7 @@ impl Up {
     async fn run_on(
         self,
         process: &Process,
-        listener: TcpListener,
+        port: TcpSocket,
         own: Option<&LocalPostgres>,
         data_dir: &Path,
     ) -> anyhow::Result<()> {
@@ -119,7 +119,7 @@ impl Up {
         };
         let log = log?;
         let writer = log.writer().await?;
-        let started = self.start_parts(process, listener, &database, &keys, log, Arc::clone(&writer)).await;
+        let started = self.start_parts(process, port, &database, &keys, log, Arc::clone(&writer)).await;
         if let Err(error) = started {
             process.shutdown.begin();
             let _ = process.shutdown.drained().await;
@@ -154,7 +154,7 @@ impl Up {
     async fn start_parts(
         self,
         process: &Process,
-        listener: TcpListener,
+        port: TcpSocket,
         database: &Database,
         keys: &Keys,
         log: Arc<dyn EventLog>,
@@ -186,6 +186,7 @@ impl Up {
         warn_if_open(self.listen.listen, access);
         let routes = ingest.routes().merge(query.routes(&description::openapi()));
         let app = process::app(routes, &self.listen, keys.clone(), access, &self.throttle);
+        let listener = process::open(port)?;
         let address = listener.local_addr()?;
         http::spawn_server("http", listener, app, shutdown);
         // settings that do not fit the read model end the process here, before anybody is told that it is up
