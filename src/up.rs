@@ -66,11 +66,15 @@ pub struct Up {
 
 impl Up {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
+        // what is wrong with a setting is said before anything is made
         self.query.check().map_err(anyhow::Error::msg)?;
+        self.keys.keys()?;
+        self.stores.kafka.log_settings()?;
+        let database = self.stores.database.database()?;
         let port = process::reserve(&self.listen)?;
         let process = Process::start(&self.process).await?;
         let data_dir = local_postgres::prepare_data_dir(&self.stores.data_dir.path()?)?;
-        let own = match self.stores.database.database()? {
+        let own = match database {
             Some(_) => None,
             None => Some(start_postgres(&data_dir, self.connections()?, &process).await?),
         };
