@@ -1,6 +1,9 @@
 //! `footfall account add`: an account for a person.
 
-use crate::stores::{StoreSettings, Stores, migrate_tables};
+use crate::{
+    output::say,
+    stores::{StoreSettings, Stores, migrate_tables},
+};
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use service::access::Role;
@@ -45,7 +48,7 @@ impl Account {
         let added = added.await;
         stores.close().await?;
         added?;
-        println!("{} can sign in", add.name);
+        say(format_args!("{} can sign in", add.name))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,6 +1,9 @@
 //! `footfall migrate`: tables and topic.
 
-use crate::stores::{StoreSettings, Stores, migrate_tables, migrate_topic};
+use crate::{
+    output::say,
+    stores::{StoreSettings, Stores, migrate_tables, migrate_topic},
+};
 use std::process::ExitCode;
 
 /// Make or update the tables and, on Kafka, the topic.
@@ -20,10 +23,10 @@ impl Migrate {
         let made = migrate_tables(&stores.database, kafka.is_none()).await;
         stores.close().await?;
         made?;
-        println!("the tables are up to date");
+        say("the tables are up to date")?;
         if let Some(kafka) = kafka {
             migrate_topic(&kafka, self.replication).await?;
-            println!("the topic {} is up to date", kafka.topic);
+            say(format_args!("the topic {} is up to date", kafka.topic))?;
         }
         Ok(ExitCode::SUCCESS)
     }

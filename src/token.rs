@@ -1,6 +1,6 @@
 //! `footfall token issue`: a token for a program, alone on standard output.
 
-use crate::{secret, stores::DataDirSettings};
+use crate::{output::say, secret, stores::DataDirSettings};
 use chrono::{TimeDelta, Utc};
 use clap::Subcommand;
 use service::{
@@ -43,7 +43,7 @@ impl Token {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let Action::Issue(issue) = self.action;
         let keys = secret::keys(&issue.keys, &issue.data_dir.path()?)?;
-        println!("{}", keys.issue(Purpose::Api, &issue.name, issue.role, Utc::now(), issue.ttl));
+        say(keys.issue(Purpose::Api, &issue.name, issue.role, Utc::now(), issue.ttl))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     description,
+    output::say,
     process::{self, Process},
     secret,
     stores::{StoreSettings, migrate_tables, migrate_topic, named},
@@ -22,6 +23,7 @@ use service::{
     database::Database,
     gate::Access,
     http,
+    lifecycle::one_line,
     resource::Resource,
     settings::{KeySettings, ListenSettings, ProcessSettings, ZoneSettings, warn_if_open},
     throttle::ThrottleSettings,
@@ -226,10 +228,14 @@ fn greet(mut address: SocketAddr, base: &str, link: &str) {
     }
     let site = format!("http://{address}{base}");
     let event = r#"{"session_id": "first", "url": "https://shop.example/"}"#;
-    println!(
+    let told = say(format_args!(
         "Footfall is up.\n\n  Lists    {site}/\n  API      {site}/docs/\n  Report   {site}/sign-in/?link={link}\n           (signs you in, once, within the hour)\n\n  \
          Send a first event:\n\n    curl -X POST {site}/pageviews/ -H 'Content-Type: application/json' -d '{event}'\n\n  Ctrl-C stops it."
-    );
+    ));
+    // nobody reads it, and everything works all the same
+    if let Err(error) = told {
+        tracing::warn!(error = one_line(&error), "the greeting could not be shown");
+    }
 }
 
 #[cfg(test)]

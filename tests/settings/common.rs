@@ -68,6 +68,12 @@ impl Service {
 
     /// Starts a service and waits until it listens.
     pub fn start(mut command: Command) -> Self {
+        command.stdout(Stdio::null());
+        Self::start_with_output(command)
+    }
+
+    /// The same; its standard output goes where the command says.
+    pub fn start_with_output(mut command: Command) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let named = command.get_args().any(|argument| argument == "--listen");
         if !named {
@@ -77,7 +83,6 @@ impl Service {
             .env("FOOTFALL_OPS_LISTEN", "127.0.0.1:0")
             .env("FOOTFALL_SECRET_KEY", SECRET)
             .env("FOOTFALL_DATA_DIR", folder.path())
-            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
