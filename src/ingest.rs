@@ -39,7 +39,7 @@ impl Ingest {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let (kafka, keys) = (self.kafka.required()?, self.keys.required()?);
         let listener = process::bind(&self.listen)?;
-        let Process { shutdown, readiness } = Process::start(&self.process).await?;
+        let Process { shutdown, readiness } = Process::start(&self.process)?;
         let log_part = readiness.component("event log");
         // while Kafka is away, whoever sends something is told so at once
         let writer = Arc::new(LateWriter::default());

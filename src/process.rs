@@ -12,6 +12,7 @@ use service::{
     settings::{ListenSettings, ProcessSettings},
     throttle::ThrottleSettings,
 };
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 
 const LISTEN: &str = "--listen (FOOTFALL_LISTEN)";
@@ -26,13 +27,14 @@ pub struct Process {
 
 impl Process {
     /// Starts metrics, signals and the ops port.
-    pub async fn start(settings: &ProcessSettings) -> anyhow::Result<Self> {
+    pub fn start(settings: &ProcessSettings) -> anyhow::Result<Self> {
         let ops = http::bind("--ops-listen (FOOTFALL_OPS_LISTEN)", settings.ops_listen)?;
         let metrics = ops::install_metrics().context("metrics")?;
         let (shutdown, readiness) = (Shutdown::new(settings.drain_budget()), Readiness::new());
         shutdown.listen_for_signals()?;
         let router = ops::router(readiness.clone(), metrics.clone(), shutdown.token().clone());
-        http::spawn_server("ops port", ops, router, &shutdown);
+        // a shutdown of its own, which never begins: who waits for the process to finish asks here until it has ended
+        http::spawn_server("ops port", ops, router, &Shutdown::new(Duration::ZERO));
         shutdown.spawn("metrics", ops::keep_metrics_bounded(metrics, shutdown.token().clone()));
         Ok(Self { shutdown, readiness })
     }

@@ -30,7 +30,7 @@ impl Projector {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let (mut kafka, database) = (self.kafka.required()?, self.database.required()?);
         kafka.session_timeout = Duration::from_millis(self.projector_session_timeout_ms);
-        let Process { shutdown, readiness } = Process::start(&self.process).await?;
+        let Process { shutdown, readiness } = Process::start(&self.process)?;
         let component = readiness.component("projector");
         let away = |reason| component.not_ready(reason);
         let Some(log) = open_kafka(kafka, shutdown.token(), away).await? else { return Ok(ExitCode::SUCCESS) };

@@ -49,7 +49,7 @@ impl QueryApi {
         self.query.check().map_err(anyhow::Error::msg)?;
         let (database, keys) = (self.database.required()?, self.keys.required()?);
         let listener = process::bind(&self.listen)?;
-        let Process { shutdown, readiness } = Process::start(&self.process).await?;
+        let Process { shutdown, readiness } = Process::start(&self.process)?;
         let component = readiness.component("read model");
         let (checked, stopping) = (database.clone(), shutdown.token().clone());
         shutdown.spawn("tables", async move {

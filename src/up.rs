@@ -74,7 +74,7 @@ impl Up {
         self.stores.kafka.log_settings()?;
         let database = self.stores.database.database()?;
         let port = process::reserve(&self.listen)?;
-        let process = Process::start(&self.process).await?;
+        let process = Process::start(&self.process)?;
         let data_dir = local_postgres::prepare_data_dir(&self.stores.data_dir.path()?)?;
         let own = match database {
             Some(_) => None,
