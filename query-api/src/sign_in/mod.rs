@@ -13,7 +13,7 @@ use crate::{accounts, error::QueryError, routes::QueryApi};
 use axum::{
     Extension,
     extract::{Form, FromRequestParts, Query, State, rejection::FormRejection, rejection::QueryRejection},
-    http::{HeaderMap, StatusCode, request::Parts},
+    http::{HeaderMap, Method, StatusCode, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use chrono::Utc;
@@ -81,15 +81,17 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
     }
 }
 
-/// `GET /sign-in/`: the form, or the way in for a one-time link.
+/// `GET /sign-in/`: the form, or the way in for a one-time link. `HEAD` asks how the form would be answered: programs
+/// that look at an address before a person does must not use up the link.
 pub(crate) async fn form(
     State(api): State<QueryApi>,
+    method: Method,
     visitor: Visitor,
     arrival: Result<Query<Arrival>, QueryRejection>,
 ) -> Result<Response, QueryError> {
     let Query(arrival) = arrival.unwrap_or_default();
     let next = arrival.next.unwrap_or_default();
-    let Some(link) = arrival.link else {
+    let Some(link) = arrival.link.filter(|_| method != Method::HEAD) else {
         return Ok(page::form(&api, &visitor, &next, "", ""));
     };
     match accounts::spend_link(&api.inner.accounts, &api.inner.keys, &link, Utc::now()).await? {
