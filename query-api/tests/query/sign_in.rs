@@ -274,6 +274,26 @@ async fn who_has_signed_out_is_out_wherever_the_cookie_was_kept() {
 }
 
 #[tokio::test]
+async fn a_new_password_ends_what_the_old_one_began_and_changes_nothing_else() {
+    let site = with_ann("").await;
+    let role = async |role| add(&site.database, "bob", "bob's first password", role).await.unwrap();
+    assert_eq!(
+        [role(None).await, role(Some(Role::User)).await, role(None).await],
+        [Role::Staff, Role::User, Role::User]
+    );
+    assert_eq!(role(Some(Role::Staff)).await, Role::Staff);
+    let (ann, bob) = (submit(&site, "ann", PASSWORD, "").await, submit(&site, "bob", "bob's first password", "").await);
+    assert!(is_in(&site, &ann).await && is_in(&site, &bob).await);
+
+    add(&site.database, "ann", "another password", None).await.unwrap();
+    assert!(!is_in(&site, &ann).await, "whoever had the old password is out");
+    assert!(is_in(&site, &bob).await, "others are not");
+    assert_eq!(submit(&site, "ann", PASSWORD, "").await.status, 422);
+    assert!(is_in(&site, &submit(&site, "ann", "another password", "").await).await);
+    assert_eq!(add(&site.database, "", PASSWORD, None).await.unwrap_err().to_string(), "an account needs a name");
+}
+
+#[tokio::test]
 async fn another_sites_page_signs_nobody_out() {
     let site = with_ann("").await;
     let entered = submit(&site, "ann", PASSWORD, "").await;
