@@ -93,6 +93,17 @@ fn a_command_on_a_mistyped_data_directory_is_refused_and_makes_nothing() {
 }
 
 #[test]
+fn migrate_makes_no_database_of_its_own_for_services_that_share_kafka() {
+    let folder = tempfile::tempdir().unwrap();
+    let none = folder.path().join("none");
+    let output = run(["migrate", "--kafka-brokers", "127.0.0.1:1", "--data-dir", none.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let complaint = complaint(&output);
+    assert!(complaint.contains("--database-url (FOOTFALL_DATABASE_URL)"), "{complaint}");
+    assert!(!none.exists());
+}
+
+#[test]
 fn a_folder_that_may_not_be_written_to_is_named() {
     let folder = open_folder();
     let closed = folder.path().join("closed");
