@@ -1,6 +1,9 @@
 //! `footfall account add`: an account for a person.
 
-use crate::stores::{StoreSettings, Stores, migrate_tables};
+use crate::{
+    output::say,
+    stores::{StoreSettings, Stores, migrate_tables},
+};
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use service::access::Role;
@@ -18,7 +21,8 @@ pub struct Account {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Add an account, or change the password and role of one; asks for the password, or reads it from standard input
+    /// Add an account, or change the password of one, which ends its sign-ins; asks for the password, or reads it from
+    /// standard input
     Add(Box<Add>),
 }
 
@@ -26,9 +30,9 @@ enum Action {
 struct Add {
     /// Name to sign in with
     name: String,
-    /// What the person may do
-    #[arg(long, value_enum, default_value = "staff")]
-    role: Role,
+    /// What the person may do: by default staff, or what the account may do already
+    #[arg(long, value_enum)]
+    role: Option<Role>,
     #[command(flatten)]
     stores: StoreSettings,
 }
@@ -36,6 +40,9 @@ struct Add {
 impl Account {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let Action::Add(add) = self.action;
+        if add.name.is_empty() {
+            bail!("an account needs a name");
+        }
         let password = read_password()?;
         let stores = Stores::attach(&add.stores).await?;
         let added = async {
@@ -44,8 +51,8 @@ impl Account {
         };
         let added = added.await;
         stores.close().await?;
-        added?;
-        println!("{} can sign in", add.name);
+        let role = added?;
+        say(format_args!("{} can sign in as {role}", add.name))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::output::complain;
 use crate::{
     account, config, dead_letter, environment, ingest, load, migrate, projector, query_api, rebuild, token, up, verify,
 };
@@ -87,7 +88,7 @@ pub fn misunderstood(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         error.exit();
     }
-    eprintln!("footfall: {}; `--help` tells more", on_one_line(&error.render().to_string()));
+    complain(format_args!("footfall: {}; `--help` tells more", on_one_line(&error.render().to_string())));
     ExitCode::from(EXIT_MISUNDERSTOOD)
 }
 

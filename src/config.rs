@@ -1,12 +1,9 @@
 //! `footfall config [up | ingest | projector | query-api]`: the settings that a service would start with here.
 
-use crate::{cli, environment};
+use crate::{cli, environment, output::say};
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command, parser::ValueSource};
-use std::{
-    io::{ErrorKind, Write},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 /// The services whose settings can be shown.
 const SERVICES: [&str; 4] = ["up", "ingest", "projector", "query-api"];
@@ -34,13 +31,8 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         let arguments = std::env::args_os().chain([SERVICES[0].into()]);
         named(&environment::without_empty(cli::command()).try_get_matches_from(arguments)?)
     };
-    let mut text = lines.context("there is no such service")?.join("\n");
-    text.push('\n');
-    match std::io::stdout().write_all(text.as_bytes()) {
-        // whoever reads may stop
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("cannot write"),
-        _ => Ok(ExitCode::SUCCESS),
-    }
+    say(lines.context("there is no such service")?.join("\n"))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// `NAME=value  # where it comes from`, in the order of `--help`.

@@ -1,6 +1,9 @@
 //! `footfall dead-letter list | skip`.
 
-use crate::stores::{StoreSettings, Stores};
+use crate::{
+    output::{complain, say},
+    stores::{StoreSettings, Stores},
+};
 use ::projector::dead_letters;
 use clap::Subcommand;
 use schema::{Position, migrations::READ_MODEL_SCHEMA};
@@ -58,13 +61,13 @@ impl DeadLetter {
                 pool.close().await;
                 stores.close().await?;
                 for letter in listed? {
-                    println!("{}", to_json(&letter));
+                    say(to_json(&letter))?;
                 }
                 if let (more @ 1.., Some(last)) = (more?, last) {
                     let Position { partition, offset } = last;
-                    eprintln!(
+                    complain(format_args!(
                         "{more} more: --after {partition}/{offset} goes on from here, --limit shows more at once"
-                    );
+                    ));
                 }
             }
             Action::Skip(skip) => {
@@ -74,7 +77,7 @@ impl DeadLetter {
                 pool.close().await;
                 stores.close().await?;
                 asked?;
-                println!("partition {} will pass over offset {}", skip.partition, skip.offset);
+                say(format_args!("partition {} will pass over offset {}", skip.partition, skip.offset))?;
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -5,6 +5,7 @@ use crate::{
     stores::{KafkaSettings, open_kafka},
 };
 use ::ingest::IngestSettings;
+use event_log::{EventWriter, LateWriter, kafka::KafkaLogSettings};
 use service::{
     gate::Access,
     http,
@@ -12,7 +13,8 @@ use service::{
     settings::{KeySettings, ListenSettings, ProcessSettings, ZoneSettings, warn_if_open},
     throttle::ThrottleSettings,
 };
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
+use tokio_util::sync::CancellationToken;
 
 /// Run ingest alone.
 #[derive(clap::Args)]
@@ -36,11 +38,13 @@ pub struct Ingest {
 impl Ingest {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let (kafka, keys) = (self.kafka.required()?, self.keys.required()?);
-        let listener = process::bind(&self.listen).await?;
-        let Process { shutdown, readiness } = Process::start(&self.process).await?;
+        let listener = process::bind(&self.listen)?;
+        let Process { shutdown, readiness } = Process::start(&self.process)?;
         let log_part = readiness.component("event log");
-        let Some(log) = open_kafka(kafka, shutdown.token()).await? else { return Ok(ExitCode::SUCCESS) };
-        let writer = log.writer().await?;
+        // while Kafka is away, whoever sends something is told so at once
+        let writer = Arc::new(LateWriter::default());
+        let (late, stopping) = (Arc::clone(&writer), shutdown.token().clone());
+        shutdown.spawn("log", async move { open(&late, kafka, &stopping).await });
         let access =
             Access { write: Some(Resource::ALL.map(|resource| self.ingest.write_access(resource))), read: None };
         let ingest = ::ingest::Ingest::new(self.ingest, self.zone.time_zone, writer.clone(), shutdown.clone());
@@ -52,4 +56,13 @@ impl Ingest {
         writer.close().await;
         ended.map(|()| ExitCode::SUCCESS)
     }
+}
+
+/// As soon as Kafka answers, lets events through to it.
+async fn open(writer: &LateWriter, kafka: KafkaLogSettings, stopping: &CancellationToken) -> anyhow::Result<()> {
+    if let Some(log) = open_kafka(kafka, stopping, |reason| writer.not_yet(reason)).await? {
+        writer.set(log.writer().await?);
+    }
+    stopping.cancelled().await;
+    Ok(())
 }

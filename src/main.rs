@@ -10,6 +10,7 @@ mod environment;
 mod ingest;
 mod load;
 mod migrate;
+mod output;
 mod process;
 mod projector;
 mod query_api;
@@ -43,6 +44,6 @@ fn main() -> ExitCode {
 
 /// One line with cause and way out.
 fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("footfall: {}", one_line(error));
+    output::complain(format_args!("footfall: {}", one_line(error)));
     ExitCode::from(if error.is::<NotDrained>() { EXIT_NOT_DRAINED } else { EXIT_FAILED })
 }

@@ -1,6 +1,10 @@
 //! `footfall migrate`: tables and topic.
 
-use crate::stores::{StoreSettings, Stores, migrate_tables, migrate_topic};
+use crate::{
+    output::say,
+    stores::{StoreSettings, Stores, migrate_tables, migrate_topic},
+};
+use anyhow::bail;
 use std::process::ExitCode;
 
 /// Make or update the tables and, on Kafka, the topic.
@@ -16,14 +20,19 @@ pub struct Migrate {
 impl Migrate {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let kafka = self.stores.kafka.log_settings()?;
+        if kafka.is_some() && !self.stores.has_database()? {
+            bail!(
+                "services that share Kafka share a PostgreSQL server: name it with --database-url (FOOTFALL_DATABASE_URL)"
+            );
+        }
         let stores = Stores::attach_or_make(&self.stores).await?;
         let made = migrate_tables(&stores.database, kafka.is_none()).await;
         stores.close().await?;
         made?;
-        println!("the tables are up to date");
+        say("the tables are up to date")?;
         if let Some(kafka) = kafka {
             migrate_topic(&kafka, self.replication).await?;
-            println!("the topic {} is up to date", kafka.topic);
+            say(format_args!("the topic {} is up to date", kafka.topic))?;
         }
         Ok(ExitCode::SUCCESS)
     }

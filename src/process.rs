@@ -12,7 +12,10 @@ use service::{
     settings::{ListenSettings, ProcessSettings},
     throttle::ThrottleSettings,
 };
-use tokio::net::TcpListener;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpSocket};
+
+const LISTEN: &str = "--listen (FOOTFALL_LISTEN)";
 
 /// A service that is about to start.
 pub struct Process {
@@ -24,21 +27,32 @@ pub struct Process {
 
 impl Process {
     /// Starts metrics, signals and the ops port.
-    pub async fn start(settings: &ProcessSettings) -> anyhow::Result<Self> {
-        let ops = http::bind("--ops-listen (FOOTFALL_OPS_LISTEN)", settings.ops_listen).await?;
+    pub fn start(settings: &ProcessSettings) -> anyhow::Result<Self> {
+        let ops = http::bind("--ops-listen (FOOTFALL_OPS_LISTEN)", settings.ops_listen)?;
         let metrics = ops::install_metrics().context("metrics")?;
         let (shutdown, readiness) = (Shutdown::new(settings.drain_budget()), Readiness::new());
         shutdown.listen_for_signals()?;
         let router = ops::router(readiness.clone(), metrics.clone(), shutdown.token().clone());
-        http::spawn_server("ops port", ops, router, &shutdown);
+        // a shutdown of its own, which never begins: who waits for the process to finish asks here until it has ended
+        http::spawn_server("ops port", ops, router, &Shutdown::new(Duration::ZERO));
         shutdown.spawn("metrics", ops::keep_metrics_bounded(metrics, shutdown.token().clone()));
         Ok(Self { shutdown, readiness })
     }
 }
 
 /// Opens the port for clients.
-pub async fn bind(settings: &ListenSettings) -> anyhow::Result<TcpListener> {
-    http::bind("--listen (FOOTFALL_LISTEN)", settings.listen).await
+pub fn bind(settings: &ListenSettings) -> anyhow::Result<TcpListener> {
+    http::bind(LISTEN, settings.listen)
+}
+
+/// Takes the port for clients, which is opened later.
+pub fn reserve(settings: &ListenSettings) -> anyhow::Result<TcpSocket> {
+    http::reserve(LISTEN, settings.listen)
+}
+
+/// Opens it.
+pub fn open(port: TcpSocket) -> anyhow::Result<TcpListener> {
+    http::listen(LISTEN, port)
 }
 
 /// Puts around a service's routes what all of them have: from where, who is asking, whether they may and how often;

@@ -30,9 +30,10 @@ impl Projector {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let (mut kafka, database) = (self.kafka.required()?, self.database.required()?);
         kafka.session_timeout = Duration::from_millis(self.projector_session_timeout_ms);
-        let Process { shutdown, readiness } = Process::start(&self.process).await?;
+        let Process { shutdown, readiness } = Process::start(&self.process)?;
         let component = readiness.component("projector");
-        let Some(log) = open_kafka(kafka, shutdown.token()).await? else { return Ok(ExitCode::SUCCESS) };
+        let away = |reason| component.not_ready(reason);
+        let Some(log) = open_kafka(kafka, shutdown.token(), away).await? else { return Ok(ExitCode::SUCCESS) };
         let stopping = shutdown.clone();
         shutdown.spawn("projector", async move {
             ::projector::run(&self.projector, self.zone.time_zone, database, log, component, &stopping).await

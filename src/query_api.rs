@@ -48,8 +48,8 @@ impl QueryApi {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         self.query.check().map_err(anyhow::Error::msg)?;
         let (database, keys) = (self.database.required()?, self.keys.required()?);
-        let listener = process::bind(&self.listen).await?;
-        let Process { shutdown, readiness } = Process::start(&self.process).await?;
+        let listener = process::bind(&self.listen)?;
+        let Process { shutdown, readiness } = Process::start(&self.process)?;
         let component = readiness.component("read model");
         let (checked, stopping) = (database.clone(), shutdown.token().clone());
         shutdown.spawn("tables", async move {
@@ -100,7 +100,12 @@ async fn follow(
     kafka: KafkaLogSettings,
     stopping: &CancellationToken,
 ) -> anyhow::Result<()> {
-    if let Some(log) = open_kafka(kafka, stopping).await? {
+    let away = |reason| {
+        if let Some(writer) = &writer {
+            writer.not_yet(reason);
+        }
+    };
+    if let Some(log) = open_kafka(kafka, stopping, away).await? {
         query.follow(log.reader(Sharing::Alone).await?);
         if let Some(writer) = writer {
             writer.set(log.writer().await?);

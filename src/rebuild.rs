@@ -1,6 +1,9 @@
 //! `footfall rebuild`: a new read model from the log.
 
-use crate::stores::{StoreSettings, Stores};
+use crate::{
+    output::say,
+    stores::{StoreSettings, Stores},
+};
 use ::projector::{Progress, ProjectorSettings, RebuildOptions};
 use service::settings::ZoneSettings;
 use std::process::ExitCode;
@@ -31,7 +34,7 @@ impl Rebuild {
         let rebuilt: anyhow::Result<_> = rebuilt.await;
         stores.close().await?;
         let report = rebuilt?;
-        println!("{report}");
+        say(&report)?;
         Ok(if report.swapped { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

@@ -52,7 +52,7 @@ pub fn keys(settings: &KeySettings, data_dir: &Path) -> anyhow::Result<Keys> {
 
 fn read(settings: &KeySettings, path: &Path) -> anyhow::Result<Keys> {
     let secret = fs::read(path).with_context(|| format!("cannot read the secret key {}", path.display()))?;
-    settings.keys_with(&secret).with_context(|| format!("{}", path.display()))
+    settings.keys_with(&secret, &path.display().to_string())
 }
 
 #[cfg(test)]

@@ -64,10 +64,11 @@ impl KafkaSettings {
     }
 }
 
-/// Opens the log in Kafka; waits as long as Kafka is away.
+/// Opens the log in Kafka; waits as long as Kafka is away, and tells each time why it still is.
 pub async fn open_kafka(
     settings: KafkaLogSettings,
     stopping: &CancellationToken,
+    away: impl Fn(String),
 ) -> anyhow::Result<Option<Arc<dyn EventLog>>> {
     let mut told = false;
     loop {
@@ -81,6 +82,7 @@ pub async fn open_kafka(
                     tracing::warn!(%error, "waiting for Kafka");
                     told = true;
                 }
+                away(error.to_string());
                 if stopping.run_until_cancelled(tokio::time::sleep(Duration::from_millis(500))).await.is_none() {
                     return Ok(None);
                 }
@@ -119,6 +121,13 @@ impl DataDirSettings {
     }
 }
 
+impl StoreSettings {
+    /// Whether a database is named, or `up` has been in the data directory.
+    pub fn has_database(&self) -> anyhow::Result<bool> {
+        Ok(self.database.database()?.is_some() || self.data_dir.path()?.join("lock").exists())
+    }
+}
+
 /// The servers of a command that works beside a running `up`, or without one.
 pub struct Stores {
     pub database: Database,
@@ -131,11 +140,10 @@ impl Stores {
     /// # Errors
     /// Also when `up` has never been in the data directory: a name that is mistyped must not make a new database.
     pub async fn attach(settings: &StoreSettings) -> anyhow::Result<Self> {
-        let data_dir = settings.data_dir.path()?;
-        if settings.database.database()?.is_none() && !data_dir.join("lock").exists() {
+        if !settings.has_database()? {
             bail!(
                 "there is no Footfall in {}: start `footfall up`, or name its --data-dir or a --database-url",
-                data_dir.display()
+                settings.data_dir.path()?.display()
             );
         }
         Self::attach_or_make(settings).await

@@ -1,6 +1,6 @@
 //! `footfall token issue`: a token for a program, alone on standard output.
 
-use crate::{secret, stores::DataDirSettings};
+use crate::{output::say, secret, stores::DataDirSettings};
 use chrono::{TimeDelta, Utc};
 use clap::Subcommand;
 use service::{
@@ -46,7 +46,7 @@ impl Token {
         let Action::Issue(issue) = self.action;
         let keys = secret::keys(&issue.keys, &issue.data_dir.path()?)?;
         let name = issue.name.unwrap_or_else(|| format!("token-{}", Uuid::new_v4()));
-        println!("{}", keys.issue(Purpose::Api, &name, issue.role, Utc::now(), issue.ttl));
+        say(keys.issue(Purpose::Api, &name, issue.role, Utc::now(), issue.ttl))?;
         Ok(ExitCode::SUCCESS)
     }
 }

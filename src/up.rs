@@ -2,6 +2,7 @@
 
 use crate::{
     description,
+    output::say,
     process::{self, Process},
     secret,
     stores::{StoreSettings, migrate_tables, migrate_topic, named},
@@ -22,6 +23,7 @@ use service::{
     database::Database,
     gate::Access,
     http,
+    lifecycle::one_line,
     resource::Resource,
     settings::{KeySettings, ListenSettings, ProcessSettings, ZoneSettings, warn_if_open},
     throttle::ThrottleSettings,
@@ -33,7 +35,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{net::TcpListener, time::timeout};
+use tokio::{net::TcpSocket, time::timeout};
 
 /// Connections for what runs beside `up`: verify, rebuild, a person who looks; and those that PostgreSQL keeps back.
 const SPARE_CONNECTIONS: u32 = 30;
@@ -66,11 +68,15 @@ pub struct Up {
 
 impl Up {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
+        // what is wrong with a setting is said before anything is made
         self.query.check().map_err(anyhow::Error::msg)?;
-        let listener = process::bind(&self.listen).await?;
-        let process = Process::start(&self.process).await?;
+        self.keys.keys()?;
+        self.stores.kafka.log_settings()?;
+        let database = self.stores.database.database()?;
+        let port = process::reserve(&self.listen)?;
+        let process = Process::start(&self.process)?;
         let data_dir = local_postgres::prepare_data_dir(&self.stores.data_dir.path()?)?;
-        let own = match self.stores.database.database()? {
+        let own = match database {
             Some(_) => None,
             None => Some(start_postgres(&data_dir, self.connections()?, &process).await?),
         };
@@ -79,7 +85,7 @@ impl Up {
             Some(None) => Ok(()),
             own => {
                 let own = own.flatten();
-                let ended = self.run_on(&process, listener, own.as_ref(), &data_dir).await;
+                let ended = self.run_on(&process, port, own.as_ref(), &data_dir).await;
                 // the database goes last: whoever uses it has ended by now
                 if let Some(own) = own {
                     own.stop().await?;
@@ -105,7 +111,7 @@ impl Up {
     async fn run_on(
         self,
         process: &Process,
-        listener: TcpListener,
+        port: TcpSocket,
         own: Option<&LocalPostgres>,
         data_dir: &Path,
     ) -> anyhow::Result<()> {
@@ -119,7 +125,7 @@ impl Up {
         };
         let log = log?;
         let writer = log.writer().await?;
-        let started = self.start_parts(process, listener, &database, &keys, log, Arc::clone(&writer)).await;
+        let started = self.start_parts(process, port, &database, &keys, log, Arc::clone(&writer)).await;
         if let Err(error) = started {
             process.shutdown.begin();
             let _ = process.shutdown.drained().await;
@@ -154,7 +160,7 @@ impl Up {
     async fn start_parts(
         self,
         process: &Process,
-        listener: TcpListener,
+        port: TcpSocket,
         database: &Database,
         keys: &Keys,
         log: Arc<dyn EventLog>,
@@ -186,6 +192,7 @@ impl Up {
         warn_if_open(self.listen.listen, access);
         let routes = ingest.routes().merge(query.routes(&description::openapi()));
         let app = process::app(routes, &self.listen, keys.clone(), access, &self.throttle);
+        let listener = process::open(port)?;
         let address = listener.local_addr()?;
         http::spawn_server("http", listener, app, shutdown);
         // settings that do not fit the read model end the process here, before anybody is told that it is up
@@ -221,10 +228,14 @@ fn greet(mut address: SocketAddr, base: &str, link: &str) {
     }
     let site = format!("http://{address}{base}");
     let event = r#"{"session_id": "first", "url": "https://shop.example/"}"#;
-    println!(
+    let told = say(format_args!(
         "Footfall is up.\n\n  Lists    {site}/\n  API      {site}/docs/\n  Report   {site}/sign-in/?link={link}\n           (signs you in, once, within the hour)\n\n  \
          Send a first event:\n\n    curl -X POST {site}/pageviews/ -H 'Content-Type: application/json' -d '{event}'\n\n  Ctrl-C stops it."
-    );
+    ));
+    // nobody reads it, and everything works all the same
+    if let Err(error) = told {
+        tracing::warn!(error = one_line(&error), "the greeting could not be shown");
+    }
 }
 
 #[cfg(test)]

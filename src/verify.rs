@@ -1,6 +1,9 @@
 //! `footfall verify`: the tables against the log.
 
-use crate::stores::{StoreSettings, Stores};
+use crate::{
+    output::say,
+    stores::{StoreSettings, Stores},
+};
 use ::projector::{Progress, VerifyOptions};
 use std::{path::PathBuf, process::ExitCode};
 
@@ -28,7 +31,7 @@ impl Verify {
         let verified = verified.await;
         stores.close().await?;
         let report = verified?;
-        println!("{report}");
+        say(&report)?;
         Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

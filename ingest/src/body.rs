@@ -180,7 +180,7 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_comes_too_slowly_is_given_up_and_pays_back() {
         let memory = BodyMemory { patience: Duration::from_millis(100), ..BodyMemory::new(1 << 16) };
-        let drops = futures::stream::iter([Ok::<_, std::convert::Infallible>(Bytes::from_static(&[b' '; 1 << 15]))]);
+        let drops = futures::stream::iter([Ok::<_, std::convert::Infallible>(Bytes::from(vec![b' '; 1 << 15]))]);
         let slow = Body::from_stream(drops.chain(futures::stream::pending()));
         let given_up = memory.receive(&HeaderMap::new(), slow, MAX_BODY_BYTES).await.err().unwrap();
         assert_eq!(given_up.status, 408);

@@ -46,8 +46,11 @@ pub async fn run(settings: LoadSettings, stopping: CancellationToken) -> anyhow:
     let json = settings.json;
     let summary = send(settings, stopping).await?;
     let text = if json { serde_json::to_string_pretty(&summary)? } else { summary.to_string() };
-    writeln!(std::io::stdout(), "{text}").context("cannot print the summary")?;
-    Ok(summary)
+    match writeln!(std::io::stdout(), "{text}") {
+        // whoever reads may stop
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("cannot print the summary"),
+        _ => Ok(summary),
+    }
 }
 
 async fn send(settings: LoadSettings, stopping: CancellationToken) -> anyhow::Result<Summary> {

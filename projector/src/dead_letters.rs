@@ -4,7 +4,7 @@ use crate::model::PROJECTION;
 use chrono::{DateTime, Utc};
 use schema::Position;
 use sqlx::{FromRow, PgPool, Row, postgres::PgRow};
-use std::collections::BTreeSet;
+use std::{cmp::Ordering, collections::BTreeSet};
 
 /// A record that could not be projected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,13 +76,27 @@ pub enum SkipError {
         /// The checkpoint.
         next_offset: i64,
     },
+    /// Nobody has looked at it yet: it may be a good event.
+    #[error(
+        "{position} has not been reached: partition {} has come to offset {next_offset}, and only the record that it waits at can be passed over",
+        position.partition
+    )]
+    NotReached {
+        /// The record's.
+        position: Position,
+        /// The checkpoint.
+        next_offset: i64,
+    },
     /// PostgreSQL failed.
     #[error("the read model cannot be written: {0}")]
     Database(#[from] sqlx::Error),
 }
 
-/// Asks the projector to make a dead letter of the record at this position when it stands before it. It waits for
-/// records of newer versions; this gets past one.
+/// Asks the projector to make a dead letter of the record that it stands before. It waits for records of newer versions;
+/// this gets past one.
+///
+/// # Errors
+/// [`SkipError`]; also when the position is not the very one that the projector has come to.
 pub async fn skip(pool: &PgPool, position: Position) -> Result<(), SkipError> {
     let mut transaction = pool.begin().await?;
     let partition = i32::from(position.partition);
@@ -94,8 +108,10 @@ pub async fn skip(pool: &PgPool, position: Position) -> Result<(), SkipError> {
             .fetch_optional(&mut *transaction)
             .await?;
     let next_offset = next_offset.ok_or(SkipError::NoSuchPartition(position.partition))?;
-    if position.offset < next_offset {
-        return Err(SkipError::Passed { position, next_offset });
+    match position.offset.cmp(&next_offset) {
+        Ordering::Less => return Err(SkipError::Passed { position, next_offset }),
+        Ordering::Greater => return Err(SkipError::NotReached { position, next_offset }),
+        Ordering::Equal => {}
     }
     sqlx::query("INSERT INTO skip (partition, \"offset\") VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(partition)

@@ -93,9 +93,14 @@ async fn a_record_of_a_newer_program_waits_until_it_is_skipped() {
 
     let passed = dead_letters::skip(&running.pool, Position::new(0, 0)).await.unwrap_err();
     assert_eq!(passed.to_string(), "0/0 has been processed already: partition 0 has come to offset 1");
+    let ahead = dead_letters::skip(&running.pool, Position::new(0, parked.offset + 1)).await.unwrap_err();
+    let told = ahead.to_string();
+    assert!(told.contains("0/2 has not been reached") && told.contains("has come to offset 1"), "{told}");
     dead_letters::skip(&running.pool, parked).await.unwrap();
     running.until("the next one is stored", "SELECT count(*) FROM page_view", 2).await;
     running.until("the skipped one is dead", "SELECT count(*) FROM dead_letter WHERE reason = 'skipped'", 1).await;
+    let letters = dead_letters::list(&running.pool, None, 10).await.unwrap();
+    assert_eq!(letters[0].error, format!("passed over by an operator (schema version {})", codec::SCHEMA_VERSION + 1));
     assert_eq!(running.readiness.missing(), []);
     running.stop().await;
 }

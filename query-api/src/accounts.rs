@@ -1,11 +1,11 @@
 //! Accounts of people: names, argon2id hashes, roles; cookies that were signed out, links that were used.
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier, password_hash::SaltString};
 use chrono::{DateTime, TimeDelta, Utc};
 use schema::migrations::ACCOUNTS_SCHEMA;
 use service::{
-    access::{Claims, InvalidToken, Keys, Purpose, Role},
+    access::{Claims, InvalidToken, Keys, Purpose, Role, SessionCookie},
     database::Database,
 };
 use sqlx::PgPool;
@@ -21,26 +21,35 @@ const OPERATOR: &str = "operator";
 /// Compared with when there is no such account, so that the answer takes as long as for one that exists.
 static NOBODYS_HASH: LazyLock<String> = LazyLock::new(|| hash("nobody has this password").unwrap_or_default());
 
-/// Adds an account, or changes the password and role of the one with this name.
+/// Adds an account, or changes the password of the one with this name: who has signed in to it has to sign in again.
+/// Without a role a new account is staff's, and one that is there keeps its own. Gives the role.
 ///
 /// # Errors
-/// When the database is away or its tables are missing.
-pub async fn add(database: &Database, name: &str, password: &str, role: Role) -> anyhow::Result<()> {
+/// When the name is empty, the database is away or its tables are missing.
+pub async fn add(
+    database: &Database,
+    name: &str,
+    password: &str,
+    role: impl Into<Option<Role>>,
+) -> anyhow::Result<Role> {
+    ensure!(!name.is_empty(), "an account needs a name");
     let password = password.to_owned();
     let hash = tokio::task::spawn_blocking(move || hash(&password)).await??;
     let pool = database.pool(ACCOUNTS_SCHEMA, "footfall account", 1);
-    sqlx::query(
-        "INSERT INTO account (name, password_hash, role) VALUES ($1, $2, $3)
-         ON CONFLICT (name) DO UPDATE SET password_hash = excluded.password_hash, role = excluded.role",
+    // a cookie tells milliseconds
+    let stored: Result<String, _> = sqlx::query_scalar(
+        "INSERT INTO account (name, password_hash, role) VALUES ($1, $2, coalesce($3, 'staff'))
+         ON CONFLICT (name) DO UPDATE SET password_hash = excluded.password_hash, role = coalesce($3, account.role),
+             sessions_from = date_trunc('milliseconds', now())
+         RETURNING role",
     )
     .bind(name)
     .bind(hash)
-    .bind(role.to_string())
-    .execute(&pool)
-    .await
-    .context("the account could not be stored")?;
+    .bind(role.into().map(|role| role.to_string()))
+    .fetch_one(&pool)
+    .await;
     pool.close().await;
-    Ok(())
+    stored.context("the account could not be stored")?.parse().map_err(anyhow::Error::msg)
 }
 
 /// A link's token: signs in once, as staff, within the hour.
@@ -79,13 +88,16 @@ pub(crate) async fn spend(pool: &PgPool, id: Uuid, expires: i64) -> sqlx::Result
     Ok(spent.rows_affected() == 1)
 }
 
-/// The role that a cookie's account has today, if it is there and the cookie has not been signed out.
-pub(crate) async fn role_of_cookie(pool: &PgPool, name: &str, cookie: Uuid) -> sqlx::Result<Option<Role>> {
+/// The role that a cookie's account has today, if it is there, the cookie has not been signed out, and the password has
+/// not changed since.
+pub(crate) async fn role_of_cookie(pool: &PgPool, name: &str, cookie: SessionCookie) -> sqlx::Result<Option<Role>> {
     let role: Option<String> = sqlx::query_scalar(
-        "SELECT role FROM account WHERE name = $1 AND NOT EXISTS (SELECT FROM spent_token WHERE id = $2)",
+        "SELECT role FROM account
+         WHERE name = $1 AND sessions_from <= $3 AND NOT EXISTS (SELECT FROM spent_token WHERE id = $2)",
     )
     .bind(name)
-    .bind(cookie)
+    .bind(cookie.id)
+    .bind(cookie.signed_in_at())
     .fetch_optional(pool)
     .await?;
     Ok(role.and_then(|role| role.parse().ok()))

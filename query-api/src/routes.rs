@@ -216,7 +216,7 @@ async fn look_behind_the_cookie(State(api): State<QueryApi>, mut request: Reques
     let cookie =
         request.extensions().get::<Identity>().and_then(|identity| Some((identity.name.clone()?, identity.cookie?)));
     if let Some((name, cookie)) = cookie {
-        let identity = match crate::accounts::role_of_cookie(&api.inner.accounts, &name, cookie.id).await {
+        let identity = match crate::accounts::role_of_cookie(&api.inner.accounts, &name, cookie).await {
             Ok(Some(role)) => Identity { role, name: Some(name), cookie: Some(cookie) },
             Ok(None) => Identity::default(),
             Err(error) => return QueryError::from(error).into_response(),

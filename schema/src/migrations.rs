@@ -61,6 +61,11 @@ pub const ACCOUNTS: &[Migration] = &[
         description: "what staff did with dead letters",
         sql: include_str!("../migrations/accounts/0002_dead_letters.sql"),
     },
+    Migration {
+        version: 4,
+        description: "sign-ins end with the password",
+        sql: include_str!("../migrations/accounts/0004_sessions_from.sql"),
+    },
 ];
 
 /// The log of the PostgreSQL engine.

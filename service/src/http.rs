@@ -1,7 +1,6 @@
 //! The errors that all services answer alike, and what is around their routes.
 
 use crate::{connections, lifecycle::Shutdown};
-use anyhow::Context;
 use axum::{
     Router,
     extract::{OriginalUri, Request, State},
@@ -9,10 +8,17 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use std::{net::SocketAddr, sync::Arc};
-use tokio::net::TcpListener;
+use std::{
+    io::{self, ErrorKind},
+    net::SocketAddr,
+    sync::Arc,
+};
+use tokio::net::{TcpListener, TcpSocket};
 use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
+
+/// Connections that wait in the kernel's queue at most.
+const QUEUE: u32 = 1024;
 
 /// An error answer: contract § 4.
 #[derive(Debug)]
@@ -150,11 +156,44 @@ fn add_slash(method: &Method, uri: &Uri) -> Option<Response> {
 /// Opens a listening socket.
 ///
 /// # Errors
+/// As [`reserve`].
+pub fn bind(setting: &'static str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    listen(setting, reserve(setting, address)?)
+}
+
+/// Opens a port that was taken with [`reserve`].
+///
+/// # Errors
+/// As [`reserve`]: somebody else may have taken the same port, and opened it first.
+pub fn listen(setting: &'static str, port: TcpSocket) -> anyhow::Result<TcpListener> {
+    let address = port.local_addr()?;
+    port.listen(QUEUE).map_err(|error| cannot_listen(setting, address, error))
+}
+
+/// Takes a port, for somebody who will listen on it later: until then whoever connects is refused, and not left waiting
+/// for an answer.
+///
+/// # Errors
 /// One line that names the setting and the way out, for instance when the port is taken.
-pub async fn bind(setting: &'static str, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address}: stop what uses this port, or choose another one with {setting}")
-    })
+pub fn reserve(setting: &'static str, address: SocketAddr) -> anyhow::Result<TcpSocket> {
+    let take = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // a port that is free but for connections that have just ended is free
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    };
+    take().map_err(|error| cannot_listen(setting, address, error))
+}
+
+fn cannot_listen(setting: &str, address: SocketAddr, error: io::Error) -> anyhow::Error {
+    let way_out = match error.kind() {
+        ErrorKind::AddrInUse => "stop what uses this port, or choose another one",
+        ErrorKind::PermissionDenied => "ports below 1024 are for root: choose another one",
+        ErrorKind::AddrNotAvailable => "this machine has no such address: choose one that it has, or 0.0.0.0,",
+        _ => "choose another address",
+    };
+    anyhow::Error::new(error).context(format!("cannot listen on {address}: {way_out} with {setting}"))
 }
 
 /// Serves as a worker of the process, and logs the address: the system may have chosen the port.
@@ -213,6 +252,26 @@ mod tests {
             assert_eq!((status.as_u16(), body.as_str()), (200, ""));
             assert_eq!(headers["allow"], "GET, POST, HEAD, OPTIONS");
         }
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_refuses_whoever_connects_until_it_is_opened() {
+        let port = reserve("--listen", "127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = port.local_addr().unwrap();
+        let refused = tokio::net::TcpStream::connect(address).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+        let listener = listen("--listen", port).unwrap();
+        tokio::net::TcpStream::connect(address).await.unwrap();
+        let taken = format!("{:#}", bind("--listen", address).unwrap_err());
+        assert!(taken.contains("stop what uses this port") && taken.contains("--listen"), "{taken}");
+        drop(listener);
+    }
+
+    #[tokio::test]
+    async fn an_address_of_another_machine_is_not_told_to_be_in_use() {
+        // RFC 5737: nobody's
+        let told = format!("{:#}", bind("--listen", "192.0.2.1:8080".parse().unwrap()).unwrap_err());
+        assert!(told.contains("no such address") && !told.contains("stop what uses"), "{told}");
     }
 
     #[tokio::test]

@@ -35,7 +35,9 @@ struct Inner {
 
 /// The workers did not finish within the drain budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{workers} workers were still busy after the drain budget of {budget:?}")]
+#[error(
+    "what was under way was not finished within {budget:?} (parts still busy: {workers}): --drain-seconds (FOOTFALL_DRAIN_SECONDS) gives it longer"
+)]
 pub struct NotDrained {
     /// How many were left.
     pub workers: usize,

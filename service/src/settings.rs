@@ -97,6 +97,9 @@ impl DatabaseSettings {
     }
 }
 
+const SECRET_KEY_FILE: &str = "--secret-key-file (FOOTFALL_SECRET_KEY_FILE)";
+const SECRET_KEY_PREVIOUS_FILE: &str = "--secret-key-previous-file (FOOTFALL_SECRET_KEY_PREVIOUS_FILE)";
+
 /// The keys that sign and check tokens and cookies.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct KeySettings {
@@ -120,29 +123,27 @@ impl KeySettings {
     /// # Errors
     /// When a file cannot be read or a secret is too short.
     pub fn keys(&self) -> anyhow::Result<Option<Keys>> {
-        let secret = read_secret(
-            self.secret_key.as_ref(),
-            self.secret_key_file.as_deref(),
-            "--secret-key-file (FOOTFALL_SECRET_KEY_FILE)",
-        )?;
-        secret.map(|secret| self.keys_with(secret.expose_secret().as_bytes())).transpose()
+        let file = self.secret_key_file.as_deref();
+        let secret = read_secret(self.secret_key.as_ref(), file, SECRET_KEY_FILE)?;
+        let setting = if file.is_some() { SECRET_KEY_FILE } else { "--secret-key (FOOTFALL_SECRET_KEY)" };
+        secret.map(|secret| self.keys_with(secret.expose_secret().as_bytes(), setting)).transpose()
     }
 
-    /// The keys with a secret from elsewhere, and the previous one of the settings.
+    /// The keys with a secret that comes `from` elsewhere, and the previous one of the settings.
     ///
     /// # Errors
     /// As [`keys`](Self::keys).
-    pub fn keys_with(&self, secret: &[u8]) -> anyhow::Result<Keys> {
-        let keys = Keys::new(secret).context("--secret-key (FOOTFALL_SECRET_KEY)")?;
-        let previous = read_secret(
-            self.secret_key_previous.as_ref(),
-            self.secret_key_previous_file.as_deref(),
-            "--secret-key-previous-file (FOOTFALL_SECRET_KEY_PREVIOUS_FILE)",
-        )?;
+    pub fn keys_with(&self, secret: &[u8], from: &str) -> anyhow::Result<Keys> {
+        let keys = Keys::new(secret).with_context(|| from.to_owned())?;
+        let file = self.secret_key_previous_file.as_deref();
+        let previous = read_secret(self.secret_key_previous.as_ref(), file, SECRET_KEY_PREVIOUS_FILE)?;
+        let setting = match file {
+            Some(_) => SECRET_KEY_PREVIOUS_FILE,
+            None => "--secret-key-previous (FOOTFALL_SECRET_KEY_PREVIOUS)",
+        };
         match previous {
             None => Ok(keys),
-            Some(previous) => Keys::rotated(secret, previous.expose_secret().as_bytes())
-                .context("--secret-key-previous (FOOTFALL_SECRET_KEY_PREVIOUS)"),
+            Some(previous) => Keys::rotated(secret, previous.expose_secret().as_bytes()).context(setting),
         }
     }
 
@@ -273,7 +274,26 @@ mod tests {
         assert!(good(&both) && !good(&new));
         let short = KeySettings { secret_key_previous: Some("short".into()), ..new };
         let error = format!("{:#}", short.required().unwrap_err());
-        assert!(error.contains("FOOTFALL_SECRET_KEY_PREVIOUS"), "{error}");
+        assert!(error.contains("FOOTFALL_SECRET_KEY_PREVIOUS)"), "{error}");
+    }
+
+    #[test]
+    fn a_secret_that_is_too_short_is_told_with_the_setting_that_it_comes_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let [short, good] = ["short", "good"].map(|name| folder.path().join(name));
+        std::fs::write(&short, "short").unwrap();
+        std::fs::write(&good, "a".repeat(32)).unwrap();
+        let file = |file: &Path| KeySettings { secret_key_file: Some(file.to_owned()), ..KeySettings::default() };
+        let previous = KeySettings { secret_key_previous_file: Some(short.clone()), ..file(&good) };
+        let flag = KeySettings { secret_key: Some("short".into()), ..KeySettings::default() };
+        for (settings, setting) in [
+            (flag, "(FOOTFALL_SECRET_KEY)"),
+            (file(&short), "(FOOTFALL_SECRET_KEY_FILE)"),
+            (previous, "(FOOTFALL_SECRET_KEY_PREVIOUS_FILE)"),
+        ] {
+            let error = format!("{:#}", settings.required().unwrap_err());
+            assert!(error.contains(setting), "{error}");
+        }
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use crate::common::{Place, SOON, events, get, post};
 use local_postgres::{LocalPostgres, Settings};
 use serde_json::json;
-use std::{path::Path, time::Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 use test_support::{Broker, eventually};
 
 fn page_view() -> serde_json::Value {
@@ -41,6 +44,34 @@ async fn while_kafka_is_away_ingest_answers_503_and_everything_recovers_by_itsel
     assert_eq!(place.acknowledged_so_far(), events);
     place.until_caught_up().await;
     place.verify().await;
+    projector.stop().await;
+    ingest.stop().await;
+}
+
+#[tokio::test]
+async fn an_ingest_that_starts_while_kafka_is_away_says_so_at_once_and_takes_events_later() {
+    let mut broker = Broker::start().await;
+    let place = Place::with_brokers(broker.brokers()).await;
+    place.migrate(1).await;
+    broker.stop().await;
+
+    let (mut ingest, mut projector) = (place.start(&["ingest"]), place.start(&["projector"]));
+    let address = ingest.address("http").await;
+    let asked = Instant::now();
+    let refused = post(address, "/pageviews/", &page_view()).await;
+    // the default of --append-deadline-ms
+    assert!(asked.elapsed() < Duration::from_secs(5), "after {:?}", asked.elapsed());
+    assert_eq!((refused.status, refused.json()["stored"].as_str()), (503, Some("no")), "{refused:?}");
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    for service in [&mut ingest, &mut projector] {
+        service.until_not_ready(&format!("Kafka does not answer at {}", place.brokers)).await;
+    }
+
+    broker.start_again().await;
+    ingest.until_ready().await;
+    assert_eq!(post(address, "/pageviews/", &page_view()).await.status, 202);
+    place.until_caught_up().await;
+    assert_eq!(place.number("SELECT count(*) FROM page_view").await, 1, "what was refused is not there");
     projector.stop().await;
     ingest.stop().await;
 }

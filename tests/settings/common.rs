@@ -1,5 +1,6 @@
 //! A service as a process, what it says, and requests to it.
 
+use rustix::process::{Pid, Signal, kill_process};
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Read, Write},
@@ -68,6 +69,12 @@ impl Service {
 
     /// Starts a service and waits until it listens.
     pub fn start(mut command: Command) -> Self {
+        command.stdout(Stdio::null());
+        Self::start_with_output(command)
+    }
+
+    /// The same; its standard output goes where the command says.
+    pub fn start_with_output(mut command: Command) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let named = command.get_args().any(|argument| argument == "--listen");
         if !named {
@@ -77,7 +84,6 @@ impl Service {
             .env("FOOTFALL_OPS_LISTEN", "127.0.0.1:0")
             .env("FOOTFALL_SECRET_KEY", SECRET)
             .env("FOOTFALL_DATA_DIR", folder.path())
-            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -85,12 +91,7 @@ impl Service {
         let (lines, noted) = (BufReader::new(child.stderr.take().unwrap()).lines(), Arc::clone(&said));
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| noted.lock().unwrap().push(line)));
         let mut service = Self { child, said, address: String::new(), _folder: folder };
-        service.address = service.says(|line| {
-            let line: serde_json::Value = serde_json::from_str(line).ok()?;
-            let listens = line["message"] == "listening" && line["server"] == "http";
-            let port = line["address"].as_str()?.rsplit(':').next()?;
-            listens.then(|| format!("127.0.0.1:{port}"))
-        });
+        service.address = service.address_of("http");
         service
     }
 
@@ -108,6 +109,37 @@ impl Service {
         }
     }
 
+    /// Where its server of this name listens.
+    pub fn address_of(&mut self, server: &str) -> String {
+        self.says(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).ok()?;
+            let listens = line["message"] == "listening" && line["server"] == server;
+            let port = line["address"].as_str()?.rsplit(':').next()?;
+            listens.then(|| format!("127.0.0.1:{port}"))
+        })
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits for its end; gives the exit code, and what it has said.
+    pub fn ended(mut self) -> (Option<i32>, String) {
+        let started = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(started.elapsed() < PATIENCE, "it does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        // the last lines come a moment after the end
+        while Arc::strong_count(&self.said) > 1 {
+            assert!(started.elapsed() < PATIENCE, "its output is not closed");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let said = self.said.lock().unwrap().join("\n");
+        (self.child.wait().unwrap().code(), said)
+    }
+
     /// The warnings until it listens.
     pub fn warnings(&self) -> String {
         let said = self.said.lock().unwrap();
@@ -116,20 +148,27 @@ impl Service {
 
     /// One request; `headers` end in CR LF each.
     pub fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
-        let (address, length) = (&self.address, body.len());
-        let host = if headers.to_lowercase().starts_with("host:") { "" } else { &format!("host: {address}\r\n") };
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\n{host}connection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
-        );
-        let mut stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        // an image is no text
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        Answer::parse(&String::from_utf8_lossy(&answer))
+        ask(&self.address, method, path, headers, body)
     }
+}
 
+/// One request to any server of a service.
+pub fn ask(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+    let length = body.len();
+    let host = if headers.to_lowercase().starts_with("host:") { "" } else { &format!("host: {address}\r\n") };
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\n{host}connection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+    );
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    // an image is no text
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    Answer::parse(&String::from_utf8_lossy(&answer))
+}
+
+impl Service {
     /// A GET without more.
     pub fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, "", "")

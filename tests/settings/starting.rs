@@ -1,6 +1,6 @@
 //! What a service says when it starts, and `footfall config`.
 
-use crate::common::{Service, database, footfall, run};
+use crate::common::{SECRET, Service, database, footfall, run};
 use std::process::Command;
 
 #[test]
@@ -78,6 +78,35 @@ fn a_wrong_value_is_told_with_the_name_of_its_setting() {
         assert_eq!(output.status.code(), Some(2), "{told}");
         assert!(told.contains(flag) && told.lines().count() == 1, "{told}");
     }
+}
+
+#[test]
+fn a_command_that_cannot_write_its_result_says_so_on_one_line_and_a_reader_may_stop() {
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let issue = ["token", "issue", "--role", "user", "--secret-key", SECRET];
+    for arguments in [&issue[..], &["config"]] {
+        let output = footfall(arguments).stdout(full()).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.starts_with("footfall: cannot write to standard output") && told.lines().count() == 1, "{told}");
+
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = footfall(arguments).stdout(writer).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && told.is_empty(), "{told}");
+    }
+}
+
+#[test]
+fn up_goes_on_when_nobody_can_read_its_greeting() {
+    let database = database();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = footfall(&["up", "--database-url", &database.url()]);
+    command.stdout(full);
+    let mut up = Service::start_with_output(command);
+    up.says(|line| line.contains("the greeting could not be shown").then_some(()));
+    assert_eq!(up.get("/sessions/").status, 200);
 }
 
 #[test]

@@ -24,6 +24,23 @@ fn what_cannot_start_says_why_in_one_line() {
         let complaint = complaint(&output);
         assert!(complaint.contains(told), "{arguments:?}: {complaint}");
     }
+    // what is wrong with a setting costs nobody a database
+    let untouched = folder.path().join("untouched");
+    let short = folder.path().join("short");
+    fs::write(&short, "short").unwrap();
+    for (arguments, told) in [
+        (&["--secret-key", "short"][..], "--secret-key (FOOTFALL_SECRET_KEY)"),
+        (&["--secret-key-file", short.to_str().unwrap()], "--secret-key-file (FOOTFALL_SECRET_KEY_FILE)"),
+        (&["--kafka-brokers", "127.0.0.1:1", "--kafka-properties", "x"], "FOOTFALL_KAFKA_PROPERTIES"),
+        (&["--database-url", "mysql://x"], "FOOTFALL_DATABASE_URL"),
+    ] {
+        let here = ["up", "--data-dir", untouched.to_str().unwrap(), "--listen", free, "--ops-listen", free];
+        let output = run([&here[..], arguments].concat());
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let complaint = complaint(&output);
+        assert!(complaint.contains(told), "{arguments:?}: {complaint}");
+        assert!(!untouched.exists(), "{arguments:?}");
+    }
     for (arguments, told) in [
         (&["--time-zone", "Mars/Olympus"][..], "--time-zone"),
         (&["--base-path", "no slash"], "--base-path"),
@@ -73,6 +90,17 @@ fn a_command_on_a_mistyped_data_directory_is_refused_and_makes_nothing() {
         assert!(complaint.contains("there is no Footfall in") && complaint.contains("--data-dir"), "{complaint}");
     }
     assert!(!mistyped.exists());
+}
+
+#[test]
+fn migrate_makes_no_database_of_its_own_for_services_that_share_kafka() {
+    let folder = tempfile::tempdir().unwrap();
+    let none = folder.path().join("none");
+    let output = run(["migrate", "--kafka-brokers", "127.0.0.1:1", "--data-dir", none.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let complaint = complaint(&output);
+    assert!(complaint.contains("--database-url (FOOTFALL_DATABASE_URL)"), "{complaint}");
+    assert!(!none.exists());
 }
 
 #[test]

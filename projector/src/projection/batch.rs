@@ -99,7 +99,8 @@ impl Batch {
 pub const SKIPPED: &str = "skipped";
 
 fn skipped(record: &Record) -> Decoded {
-    let error = format!("passed over by an operator (schema version {:?})", record.schema_version);
+    let version = record.schema_version.map_or_else(|| "none".to_owned(), |version| version.to_string());
+    let error = format!("passed over by an operator (schema version {version})");
     Decoded::Dead { event_type: None, reason: SKIPPED, error }
 }
 

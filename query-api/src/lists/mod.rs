@@ -107,7 +107,7 @@ async fn narrowed(api: &QueryApi, resource: Resource, parameters: &Parameters) -
         return Ok(found);
     }
     // a search is no field: what is wrong with it stands alone, as in the original
-    let body = found.errors.remove(SEARCH).unwrap_or_else(|| serde_json::Value::Object(found.errors));
+    let body = found.errors.remove(SEARCH).unwrap_or(serde_json::Value::Object(found.errors));
     Err(Problem { status: StatusCode::BAD_REQUEST, body, headers: Vec::new() }.into())
 }
 

@@ -13,7 +13,7 @@ use crate::{accounts, error::QueryError, routes::QueryApi};
 use axum::{
     Extension,
     extract::{Form, FromRequestParts, Query, State, rejection::FormRejection, rejection::QueryRejection},
-    http::{HeaderMap, StatusCode, request::Parts},
+    http::{HeaderMap, Method, StatusCode, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use chrono::Utc;
@@ -81,15 +81,19 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
     }
 }
 
-/// `GET /sign-in/`: the form, or the way in for a one-time link.
+/// `GET /sign-in/`: the form, or the way in for a one-time link. `HEAD` asks how the form would be answered: programs
+/// that look at an address before a person does must not use up the link.
 pub(crate) async fn form(
     State(api): State<QueryApi>,
+    method: Method,
     visitor: Visitor,
     arrival: Result<Query<Arrival>, QueryRejection>,
 ) -> Result<Response, QueryError> {
     let Query(arrival) = arrival.unwrap_or_default();
     let next = arrival.next.unwrap_or_default();
-    let Some(link) = arrival.link else { return Ok(page::form(&api, &visitor, &next, "", "")) };
+    let Some(link) = arrival.link.filter(|_| method != Method::HEAD) else {
+        return Ok(page::form(&api, &visitor, &next, "", ""));
+    };
     match accounts::spend_link(&api.inner.accounts, &api.inner.keys, &link, Utc::now()).await? {
         Some(claims) => {
             tracing::info!(account = claims.sub, "signed in by link");
@@ -120,17 +124,20 @@ pub(crate) async fn submit(
         tracing::warn!(address = %visitor.address, "too many attempts to sign in failed");
         return Ok(page::wait(&api, &visitor, &typed.next, &typed.name, seconds));
     }
+    let did_not_fail = || api.inner.attempts.did_not_fail(&typed.name, visitor.address);
     let Ok(_turn) = tokio::time::timeout(TURN, api.inner.password_checks.acquire()).await else {
+        did_not_fail();
         return Err(Problem::unavailable("Too many people are signing in now. Try again.", 5).into());
     };
-    let role = accounts::check_password(&api.inner.accounts, &typed.name, typed.password).await?;
-    let Some(role) = role else {
+    // a database that is away must not keep people out when it is back
+    let checked = accounts::check_password(&api.inner.accounts, &typed.name, typed.password).await;
+    let Some(role) = checked.inspect_err(|_| did_not_fail())? else {
         // without the name: people type passwords there
         tracing::info!(address = %visitor.address, "an attempt to sign in failed");
         let message = "There is no account with this name and password.";
         return Ok(page::form(&api, &visitor, &typed.next, &typed.name, message));
     };
-    api.inner.attempts.succeeded(&typed.name, visitor.address);
+    did_not_fail();
     tracing::info!(account = typed.name, "signed in");
     Ok(session::enter(&api, &visitor, &typed.name, role, &typed.next))
 }

@@ -211,6 +211,8 @@ async fn the_way_to_the_form_and_back_leads_below_the_base_path() {
 async fn a_link_signs_in_once() {
     let site = Site::new().await;
     let path = format!("/sign-in/?link={}", issue_link(&site.keys, Utc::now()));
+    let looked_at = site.send(request("HEAD", &path)).await;
+    assert_eq!((looked_at.status.as_u16(), looked_at.set_cookie(SESSION)), (200, None), "a look does not use it up");
     let (one, other) = tokio::join!(site.get(&path), site.get(&path));
     let statuses = [one.status.as_u16(), other.status.as_u16()];
     assert!(statuses == [303, 422] || statuses == [422, 303], "of two at once one gets in: {statuses:?}");
@@ -269,6 +271,26 @@ async fn who_has_signed_out_is_out_wherever_the_cookie_was_kept() {
     assert!(is_in(&site, &elsewhere).await, "the other browser is still in");
     assert_eq!(site.get("/sign-out/").await.status, 405, "a link signs nobody out");
     assert_eq!(site.send(post("/sign-out/")).await.status, 303, "who is out already may go");
+}
+
+#[tokio::test]
+async fn a_new_password_ends_what_the_old_one_began_and_changes_nothing_else() {
+    let site = with_ann("").await;
+    let role = async |role| add(&site.database, "bob", "bob's first password", role).await.unwrap();
+    assert_eq!(
+        [role(None).await, role(Some(Role::User)).await, role(None).await],
+        [Role::Staff, Role::User, Role::User]
+    );
+    assert_eq!(role(Some(Role::Staff)).await, Role::Staff);
+    let (ann, bob) = (submit(&site, "ann", PASSWORD, "").await, submit(&site, "bob", "bob's first password", "").await);
+    assert!(is_in(&site, &ann).await && is_in(&site, &bob).await);
+
+    add(&site.database, "ann", "another password", None).await.unwrap();
+    assert!(!is_in(&site, &ann).await, "whoever had the old password is out");
+    assert!(is_in(&site, &bob).await, "others are not");
+    assert_eq!(submit(&site, "ann", PASSWORD, "").await.status, 422);
+    assert!(is_in(&site, &submit(&site, "ann", "another password", "").await).await);
+    assert_eq!(add(&site.database, "", PASSWORD, None).await.unwrap_err().to_string(), "an account needs a name");
 }
 
 #[tokio::test]

@@ -67,6 +67,14 @@ pub struct SessionCookie {
     pub expires: DateTime<Utc>,
 }
 
+impl SessionCookie {
+    /// When its bearer signed in, in milliseconds; 1970 for one that does not tell.
+    pub fn signed_in_at(&self) -> DateTime<Utc> {
+        let time = self.id.get_timestamp().map(|time| time.to_unix()).unwrap_or_default();
+        i64::try_from(time.0).ok().and_then(|seconds| DateTime::from_timestamp(seconds, time.1)).unwrap_or_default()
+    }
+}
+
 /// What [`identify`] goes by.
 #[derive(Clone, Debug)]
 pub struct Identification {

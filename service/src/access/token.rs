@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashSet, fmt, sync::Arc};
-use uuid::Uuid;
+use uuid::{NoContext, Timestamp, Uuid};
 
 /// Shortest secret key, in bytes.
 const MIN_KEY_BYTES: usize = 32;
@@ -36,7 +36,7 @@ pub struct Claims {
     pub role: Role,
     /// What it is for.
     pub aud: Purpose,
-    /// Its own id.
+    /// Its own id; a cookie's tells when its bearer has signed in.
     pub jti: Uuid,
     /// Until when it is good, in seconds since 1970.
     pub exp: i64,
@@ -91,7 +91,8 @@ impl Keys {
     /// A token for somebody, good until `now + lifetime`.
     pub fn issue(&self, purpose: Purpose, name: &str, role: Role, now: DateTime<Utc>, lifetime: TimeDelta) -> String {
         let exp = expiry(now, lifetime);
-        self.sign(&Claims { sub: name.to_owned(), role, aud: purpose, jti: Uuid::new_v4(), exp })
+        let jti = if purpose == Purpose::Cookie { id_of(now) } else { Uuid::new_v4() };
+        self.sign(&Claims { sub: name.to_owned(), role, aud: purpose, jti, exp })
     }
 
     /// The cookie with this id again, good until `now + lifetime`: a sign-out ends all that have the id.
@@ -134,6 +135,12 @@ impl Keys {
 
 fn labelled(what: &str, message: &[u8]) -> Vec<u8> {
     [what.as_bytes(), b"\0", message].concat()
+}
+
+/// An id that holds the time, in milliseconds.
+fn id_of(now: DateTime<Utc>) -> Uuid {
+    let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
+    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()))
 }
 
 fn expiry(now: DateTime<Utc>, lifetime: TimeDelta) -> i64 {

@@ -34,7 +34,7 @@ impl Default for Attempts {
 }
 
 impl Attempts {
-    /// Before the password is looked at: counts as failed until [`succeeded`](Self::succeeded) says otherwise, so that
+    /// Before the password is looked at: counts as failed until [`did_not_fail`](Self::did_not_fail) says otherwise, so that
     /// many attempts at the same moment are not more than one after the other. Whether there is such an account makes
     /// no difference.
     ///
@@ -51,8 +51,8 @@ impl Attempts {
         Ok(())
     }
 
-    /// The attempt did not fail. What failed before still counts: whoever guesses gains nothing when the owner comes.
-    pub fn succeeded(&self, account: &str, address: IpAddr) {
+    /// The attempt did not fail: the password was right, or nobody could look. What failed before still counts: whoever guesses gains nothing when the owner comes.
+    pub fn did_not_fail(&self, account: &str, address: IpAddr) {
         self.addresses.give_back(key_of_address(address));
         self.accounts.give_back(self.accounts.key_of(account));
     }
@@ -88,7 +88,7 @@ mod tests {
         let attempts = Attempts::default();
         for _ in 0..100 {
             attempts.begin("ann", address(1)).unwrap();
-            attempts.succeeded("ann", address(1));
+            attempts.did_not_fail("ann", address(1));
         }
     }
 }

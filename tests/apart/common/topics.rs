@@ -4,6 +4,7 @@ use rdkafka::{
     admin::{AdminClient, AdminOptions, NewPartitions},
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
+    groups::GroupInfo,
     message::OwnedHeaders,
     producer::{FutureProducer, FutureRecord},
 };
@@ -48,7 +49,7 @@ impl Topics {
     pub fn members_of(&self, group: &str) -> Vec<String> {
         let consumer: BaseConsumer = self.config().create().unwrap();
         let groups = consumer.fetch_group_list(Some(group), SOON).unwrap();
-        let members = groups.groups().iter().flat_map(|group| group.members());
+        let members = groups.groups().iter().flat_map(GroupInfo::members);
         members.map(|member| member.client_id().to_owned()).collect()
     }
 
