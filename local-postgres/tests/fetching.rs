@@ -26,13 +26,15 @@ async fn archive() -> PathBuf {
     static ARCHIVE: OnceCell<PathBuf> = OnceCell::const_new();
     let get = || async {
         let (address, sha256) = local_postgres::pinned_archive().unwrap();
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&sha256);
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(sha256);
         if !path.exists() {
             drop(rustls::crypto::ring::default_provider().install_default());
             let answer = reqwest::get(address).await.and_then(reqwest::Response::error_for_status).unwrap();
             let bytes = answer.bytes().await.unwrap();
-            let sum: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(sum, sha256, "what came is not what is pinned");
+            let sum: [u8; 32] = Sha256::digest(&bytes).into();
+            let pinned: Vec<u8> =
+                (0..64).step_by(2).map(|at| u8::from_str_radix(&sha256[at..at + 2], 16).unwrap()).collect();
+            assert_eq!(sum.as_slice(), pinned, "what came is not what is pinned");
             let new = tempfile::NamedTempFile::new_in(path.parent().unwrap()).unwrap();
             fs::write(new.path(), bytes).unwrap();
             new.persist(&path).unwrap();
