@@ -1,8 +1,9 @@
 //! `footfall config [up | ingest | projector | query-api]`: the settings that a service would start with here.
 
 use crate::{cli, environment, output::say};
+use ::query_api::QuerySettings;
 use anyhow::Context;
-use clap::{Arg, ArgMatches, Command, parser::ValueSource};
+use clap::{Arg, ArgMatches, Command, FromArgMatches, parser::ValueSource};
 use std::process::ExitCode;
 
 /// The services whose settings can be shown.
@@ -20,19 +21,28 @@ pub fn with_services(command: Command) -> Command {
 
 /// Prints the settings, one a line, as an environment file can have them.
 pub fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
-    let named = |matches: &ArgMatches| {
-        let (service, matches) = matches.subcommand_matches("config")?.subcommand()?;
-        lines(service, matches)
-    };
-    let lines = if let Some(lines) = named(matches) {
-        Some(lines)
+    let again;
+    let matches = if is_named(matches) {
+        matches
     } else {
         // the same command line once more, with the service that it leaves out
         let arguments = std::env::args_os().chain([SERVICES[0].into()]);
-        named(&environment::without_empty(cli::command()).try_get_matches_from(arguments)?)
+        again = environment::without_empty(cli::command()).try_get_matches_from(arguments)?;
+        &again
     };
-    say(lines.context("there is no such service")?.join("\n"))?;
+    let (service, matches) =
+        matches.subcommand_matches("config").and_then(ArgMatches::subcommand).context("there is no such service")?;
+    let lines = lines(service, matches).context("there is no such service")?;
+    // what the service would refuse as a whole
+    if ["up", "query-api"].contains(&service) {
+        QuerySettings::from_arg_matches(matches)?.check().map_err(anyhow::Error::msg)?;
+    }
+    say(lines.join("\n"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn is_named(matches: &ArgMatches) -> bool {
+    matches.subcommand_matches("config").is_some_and(|config| config.subcommand().is_some())
 }
 
 /// `NAME=value  # where it comes from`, in the order of `--help`.

@@ -43,8 +43,15 @@ const SPARE_CONNECTIONS: u32 = 30;
 /// A part that takes longer to be ready does not keep the greeting back.
 const GREET_WITHIN: Duration = Duration::from_secs(5);
 
+/// What decides which PostgreSQL is run; local-postgres reads it, for every command that may start one.
+const ABOUT_POSTGRESQL: &str = "Without --database-url a PostgreSQL of its own is run: the one of FOOTFALL_PG_BIN (the folder \
+of `postgres` and `initdb`), else one that is installed, else one that is fetched once, from FOOTFALL_PG_ARCHIVE (a file, or \
+the address of a jar as zonky's embedded-postgres-binaries are) if that is set; FOOTFALL_PG_ARCHIVE_SHA256 is compared with \
+its sum.";
+
 /// Run everything in one process, on servers of its own or on yours.
 #[derive(clap::Args)]
+#[command(after_help = ABOUT_POSTGRESQL)]
 pub struct Up {
     #[command(flatten)]
     listen: ListenSettings,

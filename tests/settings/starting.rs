@@ -61,6 +61,10 @@ fn config_shows_what_a_service_would_start_with() {
     let flagged = configured(&["config", "query-api", "--page-size-max", "20"]);
     assert!(flagged.contains(&"FOOTFALL_PAGE_SIZE_MAX=20  # flag --page-size-max".to_owned()), "{flagged:#?}");
     assert!(!flagged.iter().any(|line| line.starts_with("FOOTFALL_PARSERS") || line.contains("hunter2")));
+    // what the service would refuse is refused here as well
+    let refused = run(&["config", "query-api", "--page-size-min", "20"]);
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(1) && told.contains("--page-size-min"), "{told}");
 }
 
 #[test]
