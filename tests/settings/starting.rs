@@ -1,6 +1,7 @@
 //! What a service says when it starts, and `footfall config`.
 
 use crate::common::{SECRET, Service, database, footfall, run};
+use rustix::process::Signal;
 use std::process::Command;
 
 #[test]
@@ -100,6 +101,20 @@ fn a_command_that_cannot_write_its_result_says_so_on_one_line_and_a_reader_may_s
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success() && told.is_empty(), "{told}");
     }
+}
+
+#[test]
+fn a_second_up_on_a_database_says_at_once_who_it_waits_for_and_comes_after_it() {
+    let database = database();
+    let url = database.url();
+    let first = Service::up(&database, &[]);
+    let mut second = Service::spawn(footfall(&["up", "--database-url", &url]));
+    let told = second.says(|line| line.contains("waiting for another process").then(|| line.to_owned()));
+    assert!(told.contains("footfall log appender") && told.contains("WARN"), "{told}");
+    first.signal(Signal::TERM);
+    assert_eq!(first.ended().0, Some(0));
+    second.address = second.address_of("http");
+    assert_eq!(second.get("/sessions/").status, 200);
 }
 
 #[test]
