@@ -51,19 +51,25 @@ impl DeadLetter {
         match self.action {
             Action::List(list) => {
                 let stores = Stores::attach(&list.stores).await?;
-                let pool = stores.database.pool(READ_MODEL_SCHEMA, "footfall dead-letter", 1);
-                let listed = dead_letters::list(&pool, list.after, list.limit).await;
-                let last = listed.as_ref().ok().and_then(|letters| letters.last()).map(|letter| letter.position);
-                let more = match last {
-                    Some(last) => dead_letters::count_after(&pool, last).await,
-                    None => Ok(0),
+                let listed = async {
+                    stores.has_read_model().await?;
+                    let pool = stores.database.pool(READ_MODEL_SCHEMA, "footfall dead-letter", 1);
+                    let letters = dead_letters::list(&pool, list.after, list.limit).await?;
+                    let last = letters.last().map(|letter| letter.position);
+                    let more = match last {
+                        Some(last) => dead_letters::count_after(&pool, last).await?,
+                        None => 0,
+                    };
+                    pool.close().await;
+                    anyhow::Ok((letters, last, more))
                 };
-                pool.close().await;
+                let listed = listed.await;
                 stores.close().await?;
-                for letter in listed? {
+                let (letters, last, more) = listed?;
+                for letter in letters {
                     say(to_json(&letter))?;
                 }
-                if let (more @ 1.., Some(last)) = (more?, last) {
+                if let (more @ 1.., Some(last)) = (more, last) {
                     let Position { partition, offset } = last;
                     complain(format_args!(
                         "{more} more: --after {partition}/{offset} goes on from here, --limit shows more at once"
@@ -72,9 +78,14 @@ impl DeadLetter {
             }
             Action::Skip(skip) => {
                 let stores = Stores::attach(&skip.stores).await?;
-                let pool = stores.database.pool(READ_MODEL_SCHEMA, "footfall dead-letter", 1);
-                let asked = dead_letters::skip(&pool, Position::new(skip.partition, skip.offset)).await;
-                pool.close().await;
+                let asked = async {
+                    stores.has_read_model().await?;
+                    let pool = stores.database.pool(READ_MODEL_SCHEMA, "footfall dead-letter", 1);
+                    dead_letters::skip(&pool, Position::new(skip.partition, skip.offset)).await?;
+                    pool.close().await;
+                    anyhow::Ok(())
+                };
+                let asked = asked.await;
                 stores.close().await?;
                 asked?;
                 say(format_args!("partition {} will pass over offset {}", skip.partition, skip.offset))?;

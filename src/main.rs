@@ -22,7 +22,10 @@ mod up;
 mod verify;
 
 use service::lifecycle::{EXIT_FAILED, EXIT_NOT_DRAINED, NotDrained, one_line};
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
+
+/// How long what is left of the process may take when everything that counts has ended.
+const LAST_MOMENT: Duration = Duration::from_millis(200);
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -36,10 +39,13 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::new(error).context("cannot start threads")),
     };
-    match runtime.block_on(cli.run(&matches)) {
+    let code = match runtime.block_on(cli.run(&matches)) {
         Ok(code) => code,
         Err(error) => failed(&error),
-    }
+    };
+    // a question to brokers that say nothing holds a thread for seconds, and nobody waits for its answer any more
+    runtime.shutdown_timeout(LAST_MOMENT);
+    code
 }
 
 /// One line with cause and way out.

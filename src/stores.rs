@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use event_log::{
     EventLog,
     kafka::{KafkaLog, KafkaLogError, KafkaLogSettings, create_topic},
-    postgres::{PostgresLog, PostgresLogSettings},
+    postgres::{PostgresLog, PostgresLogError, PostgresLogSettings},
 };
 use local_postgres::Attached;
 use schema::migrations::{ACCOUNTS, ACCOUNTS_SCHEMA, LOG, LOG_SCHEMA, READ_MODEL, READ_MODEL_SCHEMA};
@@ -22,7 +22,7 @@ pub struct KafkaSettings {
     #[arg(long, env = "FOOTFALL_KAFKA_BROKERS")]
     pub kafka_brokers: Option<String>,
     /// Topic that holds the events
-    #[arg(long, env = "FOOTFALL_KAFKA_TOPIC", default_value = "footfall.events")]
+    #[arg(long, env = "FOOTFALL_KAFKA_TOPIC", default_value = "footfall.events", value_parser = parse_topic)]
     pub kafka_topic: String,
     /// Further properties for the Kafka client, as name=value separated by commas
     #[arg(long, env = "FOOTFALL_KAFKA_PROPERTIES", default_value = "", hide_env_values = true)]
@@ -33,6 +33,16 @@ pub struct KafkaSettings {
     /// How long an event may take to be confirmed before the client is answered 503, in milliseconds
     #[arg(long, env = "FOOTFALL_APPEND_DEADLINE_MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(2_000..=60_000))]
     pub append_deadline_ms: u64,
+}
+
+/// Kafka's own rule for names.
+fn parse_topic(text: &str) -> Result<String, String> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    if matches!(text.len(), 1..=249) && !matches!(text, "." | "..") && text.chars().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{text:?} is no name of a topic: letters, digits, dots, dashes and underscores, 249 at most"))
+    }
 }
 
 impl KafkaSettings {
@@ -168,7 +178,23 @@ impl Stores {
             partitions: settings.kafka.partitions.unwrap_or(schema::limits::DEFAULT_PARTITIONS),
             ..PostgresLogSettings::default()
         };
-        Ok(Arc::new(PostgresLog::open(self.database.options().clone(), log).await?))
+        match PostgresLog::open(self.database.options().clone(), log).await {
+            Ok(log) => Ok(Arc::new(log)),
+            Err(error @ (PostgresLogError::NoTables | PostgresLogError::NoLog)) => {
+                bail!("{error}; where the events are in Kafka, name it with --kafka-brokers (FOOTFALL_KAFKA_BROKERS)")
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Refuses a database that has no tables of ours: most likely another one was meant.
+    pub async fn has_read_model(&self) -> anyhow::Result<()> {
+        if self.database.is_migrated(READ_MODEL_SCHEMA, READ_MODEL).await? {
+            return Ok(());
+        }
+        bail!(
+            "the tables of {READ_MODEL_SCHEMA} are missing or old: type `footfall migrate`, or name another database with --database-url (FOOTFALL_DATABASE_URL)"
+        )
     }
 
     /// Stops what was started for the command.

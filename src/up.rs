@@ -17,13 +17,14 @@ use event_log::{
     kafka::KafkaLog,
     postgres::{PostgresLog, PostgresLogSettings},
 };
-use local_postgres::LocalPostgres;
+use local_postgres::{LocalPostgres, State};
 use service::{
     access::Keys,
     database::Database,
     gate::Access,
     http,
     lifecycle::one_line,
+    ops::Component,
     resource::Resource,
     settings::{KeySettings, ListenSettings, ProcessSettings, ZoneSettings, warn_if_open},
     throttle::ThrottleSettings,
@@ -35,7 +36,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{net::TcpSocket, time::timeout};
+use tokio::{net::TcpSocket, sync::watch, time::timeout};
 
 /// Connections for what runs beside `up`: verify, rebuild, a person who looks; and those that PostgreSQL keeps back.
 const SPARE_CONNECTIONS: u32 = 30;
@@ -217,11 +218,31 @@ async fn start_postgres(
     max_connections: u16,
     process: &Process,
 ) -> anyhow::Result<Option<LocalPostgres>> {
+    let component = process.readiness.component("PostgreSQL");
     let settings = local_postgres::Settings { max_connections, ..local_postgres::Settings::new(data_dir) };
     let start = LocalPostgres::start(settings);
-    match process.shutdown.token().run_until_cancelled(start).await {
-        Some(started) => Ok(Some(started?)),
-        None => Ok(None),
+    let Some(started) = process.shutdown.token().run_until_cancelled(start).await else { return Ok(None) };
+    let postgres = started?;
+    let (state, stopping) = (postgres.state(), process.shutdown.token().clone());
+    process.shutdown.spawn("PostgreSQL", async move {
+        stopping.run_until_cancelled(tell_state(state, component)).await;
+        Ok(())
+    });
+    Ok(Some(postgres))
+}
+
+/// Keeps the readiness in step with our own PostgreSQL: others see only that it is away, and this one why.
+async fn tell_state(mut state: watch::Receiver<State>, component: Component) {
+    loop {
+        match &*state.borrow_and_update() {
+            State::Running => component.ready(),
+            State::Restarting { reason } => component.not_ready(reason),
+            State::Stopped => component.not_ready("stopped"),
+        }
+        if state.changed().await.is_err() {
+            // nobody looks after it any more: the end of the process is near
+            return std::future::pending().await;
+        }
     }
 }
 

@@ -24,6 +24,7 @@ impl Verify {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let stores = Stores::attach(&self.stores).await?;
         let verified = async {
+            stores.has_read_model().await?;
             let log = stores.log(&self.stores).await?;
             let options = VerifyOptions { acknowledged: self.acknowledged, ..VerifyOptions::default() };
             ::projector::verify(&stores.database, &*log, &options, &Progress::visible()).await

@@ -15,6 +15,8 @@ pub enum Error {
     NotWritable { path: PathBuf },
     #[error("the disk of {path} is full: make room, or choose another --data-dir")]
     DiskFull { path: PathBuf },
+    #[error("{path} is a file: choose a folder as --data-dir")]
+    NotAFolder { path: PathBuf },
     #[error("{path} is no UTF-8 text: choose another --data-dir")]
     NotText { path: PathBuf },
     #[error(

@@ -12,6 +12,9 @@ use std::{
 /// PostgreSQL names its socket after its port, even where it listens on no port.
 pub(crate) const PORT: u16 = 5432;
 
+/// Held by the process that owns the data.
+const LOCK: &str = "lock";
+
 /// What `sockaddr_un` holds, less the closing NUL.
 const SOCKET_PATH_LIMIT: usize = if cfg!(target_os = "linux") { 106 } else { 103 };
 
@@ -29,8 +32,12 @@ pub fn default_data_dir() -> Result<PathBuf, Error> {
 
 /// Makes the data directory if it is not there, and gives its real path. For root it can be entered (not listed) by
 /// others, as PostgreSQL's user has to pass; what is secret in it needs mode 0600. For everybody else it is closed.
+/// A folder in which others keep something stays as they have closed it.
 pub fn prepare_data_dir(path: &Path) -> Result<PathBuf, Error> {
     let as_root = rustix::process::geteuid().is_root();
+    if let Some(file) = path.ancestors().find(|part| part.exists()).filter(|part| !part.is_dir()) {
+        return Err(Error::NotAFolder { path: file.to_owned() });
+    }
     if !path.is_dir() {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(Error::io("make", parent))?;
@@ -44,11 +51,17 @@ pub fn prepare_data_dir(path: &Path) -> Result<PathBuf, Error> {
     }
     if as_root {
         let mode = fs::metadata(&path).map_err(Error::io("look at", &path))?.mode();
-        if mode & 0o011 != 0o011 {
+        if mode & 0o011 != 0o011 && is_ours(&path)? {
             set_mode(&path, mode & 0o7777 | 0o011)?;
         }
     }
     Ok(path)
+}
+
+/// Whether there is nothing in the folder, or we have been in it.
+fn is_ours(path: &Path) -> Result<bool, Error> {
+    let mut entries = fs::read_dir(path).map_err(Error::io("look into", path))?;
+    Ok(path.join(LOCK).exists() || entries.next().is_none())
 }
 
 /// The data directory and the names in it.
@@ -110,7 +123,7 @@ pub(crate) struct Lock {
 
 impl Lock {
     fn take(data_dir: &Path) -> Result<Self, Error> {
-        let path = data_dir.join("lock");
+        let path = data_dir.join(LOCK);
         let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o644).open(&path);
         let mut file = file.map_err(Error::io("open", &path))?;
         match file.try_lock() {

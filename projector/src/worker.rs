@@ -65,7 +65,7 @@ impl Worker {
     /// Projects until the partition is taken away or the token is cancelled. Gets over outages by itself; what only
     /// an operator can mend stops the partition, and it says so until it is told to end.
     pub async fn run(self) {
-        let mut waits = backoff();
+        let (mut waits, mut told) = (backoff(), String::new());
         loop {
             let started = Instant::now();
             let trouble = match self.follow_or_let_go().await {
@@ -75,11 +75,18 @@ impl Worker {
             match trouble {
                 Trouble::Reopen => {}
                 Trouble::Passing(reason) => {
-                    tracing::warn!(partition = self.partition, reason, "waiting");
-                    self.health.waiting(&reason);
                     if started.elapsed() > Duration::from_mins(1) {
                         waits = backoff();
+                        told.clear();
                     }
+                    // each partition says it once: what is behind it must not drown
+                    if reason == told {
+                        tracing::debug!(partition = self.partition, reason, "still waiting");
+                    } else {
+                        tracing::warn!(partition = self.partition, reason, "waiting");
+                    }
+                    self.health.waiting(&reason);
+                    told = reason;
                     let wait = waits.next().unwrap_or(GRACE);
                     tokio::select! { () = tokio::time::sleep(wait) => {}, () = self.token.cancelled() => return }
                 }

@@ -23,7 +23,7 @@ use event_log::{EventReader, EventWriter};
 use schema::migrations::{ACCOUNTS_SCHEMA, READ_MODEL_SCHEMA};
 use service::{
     access::{Identity, Keys},
-    database::{ACQUIRE_TIMEOUT, Database},
+    database::{ACQUIRE_TIMEOUT, Database, why_away},
     openapi::{self, Endpoints},
     ops::Component,
     resource::Resource,
@@ -154,7 +154,7 @@ impl QueryApi {
                 ),
                 Ok(Some(_)) => component.ready(),
                 Ok(None) => component.not_ready("the read model is empty: no projector has run yet"),
-                Err(error) => component.not_ready(error.to_string()),
+                Err(error) => component.not_ready(why_away(&self.inner.pool, error).await),
             }
             let pause = if matches!(looked, Ok(Some(_))) { LOOK_EVERY } else { LOOK_AGAIN };
             if stopping.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {

@@ -47,6 +47,23 @@ pub fn is_refused(error: &sqlx::Error) -> bool {
     code.starts_with("28") || code == "3D000"
 }
 
+/// What is wrong with a database that a pool could not reach: the pool itself says only that it has waited in vain.
+pub async fn why_away(pool: &PgPool, error: &sqlx::Error) -> String {
+    if !matches!(error, sqlx::Error::PoolTimedOut) {
+        return error.to_string();
+    }
+    let options = pool.connect_options();
+    match tokio::time::timeout(ACQUIRE_TIMEOUT, options.connect()).await {
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "the server is connected and says nothing".to_owned(),
+        // it has just come back, or all connections of the pool are busy
+        Ok(Ok(connection)) => {
+            drop(connection.close().await);
+            error.to_string()
+        }
+    }
+}
+
 impl Database {
     /// Takes how to connect; nothing is connected yet.
     pub fn new(options: PgConnectOptions) -> Self {
@@ -177,4 +194,18 @@ fn migrator(migrations: &[Migration]) -> Migrator {
         )
     });
     Migrator { migrations: Cow::Owned(steps.collect()), ..Migrator::DEFAULT }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_that_is_away_is_told_with_its_cause() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let options = PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(closed.port()).username("x");
+        let pool = Database::new(options).pool("public", "test", 1);
+        let why = why_away(&pool, &sqlx::Error::PoolTimedOut).await;
+        assert!(why.to_lowercase().contains("refused"), "{why}");
+    }
 }

@@ -82,7 +82,7 @@ impl Component {
         if parts.get(&self.name) != Some(&state) {
             match &state {
                 None => tracing::info!(part = self.name, "ready"),
-                Some(reason) => tracing::info!(part = self.name, reason, "not ready"),
+                Some(reason) => tracing::warn!(part = self.name, reason, "not ready"),
             }
             parts.insert(self.name.clone(), state);
         }

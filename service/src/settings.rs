@@ -20,7 +20,7 @@ use std::{
 #[derive(Clone, Debug, clap::Args)]
 pub struct ListenSettings {
     /// Address and port for clients
-    #[arg(long, env = "FOOTFALL_LISTEN", default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "FOOTFALL_LISTEN", default_value = "127.0.0.1:8080", value_parser = parse_listen)]
     pub listen: SocketAddr,
     /// Path that everything is below, for instance /user_behavior
     #[arg(long, env = "FOOTFALL_BASE_PATH", default_value = "", value_parser = parse_base_path)]
@@ -50,7 +50,7 @@ impl ListenSettings {
 #[derive(Clone, Debug, clap::Args)]
 pub struct ProcessSettings {
     /// Address and port for the operator: /healthz, /readyz, /metrics
-    #[arg(long, env = "FOOTFALL_OPS_LISTEN", default_value = "127.0.0.1:9090")]
+    #[arg(long, env = "FOOTFALL_OPS_LISTEN", default_value = "127.0.0.1:9090", value_parser = parse_listen)]
     pub ops_listen: SocketAddr,
     /// How long requests and batches that are under way may take after the signal to stop, in seconds
     #[arg(long, env = "FOOTFALL_DRAIN_SECONDS", default_value_t = 20)]
@@ -182,6 +182,10 @@ pub struct ZoneSettings {
 
 fn parse_zone(text: &str) -> Result<chrono_tz::Tz, String> {
     text.parse().map_err(|_| format!("{text:?} is no zone; for example UTC or Europe/Berlin"))
+}
+
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("{text:?} is no address with a port; for example 127.0.0.1:8080 or 0.0.0.0:8080"))
 }
 
 fn parse_base_path(text: &str) -> Result<String, String> {

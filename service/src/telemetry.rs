@@ -1,6 +1,8 @@
 //! Where the process tells what it does: lines for people on a terminal, JSON elsewhere.
 
+use anyhow::anyhow;
 use std::io::IsTerminal;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// How log lines look.
@@ -28,9 +30,8 @@ pub struct TelemetrySettings {
 /// # Errors
 /// When the filter cannot be read.
 pub fn start(settings: &TelemetrySettings) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&settings.log).map_err(|error| {
-        anyhow::anyhow!("--log (FOOTFALL_LOG): {error}; for example `info` or `projector=debug,info`")
-    })?;
+    let filter = filter(&settings.log)
+        .map_err(|error| anyhow!("--log (FOOTFALL_LOG): {error}; for example `info` or `projector=debug,info`"))?;
     let terminal = std::io::stderr().is_terminal();
     let format = settings.log_format.unwrap_or(if terminal { LogFormat::Human } else { LogFormat::Json });
     let registry = tracing_subscriber::registry().with(filter);
@@ -41,4 +42,32 @@ pub fn start(settings: &TelemetrySettings) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// A bare word would be the name of a target of which everything is logged, and nothing else: most likely it is a level
+/// that is misspelt, and all would be silent.
+fn filter(text: &str) -> Result<EnvFilter, String> {
+    let words = text.split(',').map(str::trim).filter(|part| !part.is_empty() && !part.contains(['=', '[']));
+    for word in words {
+        word.parse::<LevelFilter>()
+            .map_err(|_| format!("{word:?} is no level; there are off, error, warn, info, debug and trace"))?;
+    }
+    EnvFilter::try_new(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_that_is_misspelt_does_not_silence_everything() {
+        for good in ["info", "WARN", "info,sqlx=warn", "off", "projector=debug, info", "[request{id=1}]=debug,error"] {
+            assert!(filter(good).is_ok(), "{good}");
+        }
+        for (wrong, told) in [("wran", "\"wran\" is no level"), ("sqlx=warn,inf", "\"inf\""), ("sqlx=wran", "invalid")]
+        {
+            let error = filter(wrong).unwrap_err();
+            assert!(error.contains(told), "{wrong}: {error}");
+        }
+    }
 }

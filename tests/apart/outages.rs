@@ -1,6 +1,6 @@
 //! Neighbours that go away and come back, or come back as somebody else.
 
-use crate::common::{Place, SOON, events, get, post};
+use crate::common::{Place, Process, SOON, events, get, post};
 use local_postgres::{LocalPostgres, Settings};
 use serde_json::json;
 use std::{
@@ -74,6 +74,23 @@ async fn an_ingest_that_starts_while_kafka_is_away_says_so_at_once_and_takes_eve
     assert_eq!(place.number("SELECT count(*) FROM page_view").await, 1, "what was refused is not there");
     projector.stop().await;
     ingest.stop().await;
+}
+
+#[tokio::test]
+async fn who_is_told_to_stop_while_waiting_for_kafka_ends_at_once() {
+    // brokers that take connections and say nothing
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = Place::new().await;
+    for service in ["ingest", "projector"] {
+        let mut command = place.command(&[service]);
+        command.env("FOOTFALL_KAFKA_BROKERS", silent.local_addr().unwrap().to_string());
+        let mut process = Process::start(service, command);
+        process.address("ops port").await;
+        let told = Instant::now();
+        process.stop().await;
+        // one question to the brokers takes 5 s
+        assert!(told.elapsed() < Duration::from_millis(2_500), "{service}: {:?}", told.elapsed());
+    }
 }
 
 #[tokio::test]

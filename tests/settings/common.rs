@@ -74,7 +74,14 @@ impl Service {
     }
 
     /// The same; its standard output goes where the command says.
-    pub fn start_with_output(mut command: Command) -> Self {
+    pub fn start_with_output(command: Command) -> Self {
+        let mut service = Self::spawn(command);
+        service.address = service.address_of("http");
+        service
+    }
+
+    /// Starts a service that may not come to listen.
+    pub fn spawn(mut command: Command) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let named = command.get_args().any(|argument| argument == "--listen");
         if !named {
@@ -90,9 +97,7 @@ impl Service {
         let said = Arc::new(Mutex::new(Vec::new()));
         let (lines, noted) = (BufReader::new(child.stderr.take().unwrap()).lines(), Arc::clone(&said));
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| noted.lock().unwrap().push(line)));
-        let mut service = Self { child, said, address: String::new(), _folder: folder };
-        service.address = service.address_of("http");
-        service
+        Self { child, said, address: String::new(), _folder: folder }
     }
 
     /// Waits until a line says this.

@@ -6,6 +6,7 @@ mod common;
 mod ending;
 mod limits;
 mod origins;
+mod own_postgres;
 mod people;
 mod resources;
 mod starting;

@@ -1,6 +1,7 @@
 //! What a service says when it starts, and `footfall config`.
 
 use crate::common::{SECRET, Service, database, footfall, run};
+use rustix::process::Signal;
 use std::process::Command;
 
 #[test]
@@ -75,12 +76,16 @@ fn a_wrong_value_is_told_with_the_name_of_its_setting() {
         ("--throttle", "perhaps"),
         ("--sessions-throttle", ""),
         ("--allowed-origins", "shop.example"),
+        ("--listen", "8080"),
+        ("--ops-listen", "localhost:9090"),
+        ("--kafka-topic", "my events"),
         ("--trusted-proxies", "localhost"),
     ] {
         let output = run(&["up", flag, value]);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{told}");
         assert!(told.contains(flag) && told.lines().count() == 1, "{told}");
+        assert!(!flag.ends_with("listen") || told.contains("for example 127.0.0.1:8080"), "{told}");
     }
 }
 
@@ -103,6 +108,20 @@ fn a_command_that_cannot_write_its_result_says_so_on_one_line_and_a_reader_may_s
 }
 
 #[test]
+fn a_second_up_on_a_database_says_at_once_who_it_waits_for_and_comes_after_it() {
+    let database = database();
+    let url = database.url();
+    let first = Service::up(&database, &[]);
+    let mut second = Service::spawn(footfall(&["up", "--database-url", &url]));
+    let told = second.says(|line| line.contains("waiting for another process").then(|| line.to_owned()));
+    assert!(told.contains("footfall log appender") && told.contains("WARN"), "{told}");
+    first.signal(Signal::TERM);
+    assert_eq!(first.ended().0, Some(0));
+    second.address = second.address_of("http");
+    assert_eq!(second.get("/sessions/").status, 200);
+}
+
+#[test]
 fn up_goes_on_when_nobody_can_read_its_greeting() {
     let database = database();
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
@@ -111,6 +130,19 @@ fn up_goes_on_when_nobody_can_read_its_greeting() {
     let mut up = Service::start_with_output(command);
     up.says(|line| line.contains("the greeting could not be shown").then_some(()));
     assert_eq!(up.get("/sessions/").status, 200);
+}
+
+#[test]
+fn a_database_that_is_none_of_footfalls_is_told_with_the_way_out() {
+    let database = database();
+    let url = database.url();
+    for command in [&["dead-letter", "list"][..], &["dead-letter", "skip", "0", "0"], &["verify"]] {
+        let output = run(&[command, &["--database-url", &url]].concat());
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains("footfall migrate") && told.contains("--database-url"), "{told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
+    }
 }
 
 #[test]

@@ -107,9 +107,13 @@ impl Owner {
 /// holder is refused.
 async fn lock(connection: &mut PgConnection, wait: Duration) -> Result<(), PostgresLogError> {
     tables::end_earlier(connection).await?;
-    let started = Instant::now();
+    let (started, mut told) = (Instant::now(), false);
     while !tables::try_lock(connection).await? {
         if started.elapsed() < wait {
+            if !told && let Some(holder) = tables::holder(connection).await? {
+                tracing::warn!(holder = holder.text, ?wait, "waiting for another process that writes to this log");
+                told = true;
+            }
             sleep(LOCK_POLL).await;
             continue;
         }

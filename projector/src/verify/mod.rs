@@ -119,7 +119,11 @@ pub(crate) async fn verify_schema(
             .context("there is no read model here: type `footfall migrate`")?
             .context("the read model has never been used: start the projector first")?;
     if log_id != log.log_id().0 {
-        bail!("the read model was made from the log {log_id}, and this one is {}", log.log_id());
+        bail!(
+            "the read model was made from the log {log_id}, and this one is {}: name that one (--kafka-brokers and \
+             --kafka-topic, or neither for the log in PostgreSQL), or make the read model anew with `footfall rebuild`",
+            log.log_id()
+        );
     }
     let zone: Tz = zone.parse().ok().with_context(|| format!("the read model's time zone {zone} is not known"))?;
     let partitions = u16::try_from(partitions).context("the read model's number of partitions is none")?;
