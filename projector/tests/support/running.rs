@@ -10,8 +10,9 @@ use event_log::{
 use projector::{ProjectorSettings, run};
 use schema::migrations::{LOG, LOG_SCHEMA};
 use service::lifecycle::Shutdown;
+use sqlx::postgres::PgConnectOptions;
 use std::time::Duration;
-use test_support::{eventually, kafka_brokers, unique_name};
+use test_support::{DatabaseLine, eventually, kafka_brokers, unique_name};
 
 pub const SOON: Duration = Duration::from_secs(30);
 
@@ -34,9 +35,30 @@ pub struct Running {
 impl Running {
     pub async fn prepare(partitions: u16) -> Self {
         let test_database = TestDatabase::create().await;
+        let (options, settings) = (test_database.options(), PostgresLogSettings::default());
+        Self::on_postgres(options, PostgresLogSettings { partitions, ..settings }, test_database).await
+    }
+
+    /// The log and the read model at the end of one line; the test itself is not.
+    pub async fn prepare_on_a_line(partitions: u16) -> (Self, DatabaseLine) {
+        let test_database = TestDatabase::create().await;
+        let line = DatabaseLine::to(&test_database).await;
+        // gives up on a silent server after some seconds
+        let (statement_timeout, append_deadline) = (Duration::from_secs(3), Duration::from_mins(1));
+        let settings =
+            PostgresLogSettings { partitions, statement_timeout, append_deadline, ..PostgresLogSettings::default() };
+        let mut running = Self::on_postgres(line.options(), settings, test_database).await;
+        running.database = Database::new(line.options());
+        (running, line)
+    }
+
+    async fn on_postgres(
+        options: PgConnectOptions,
+        settings: PostgresLogSettings,
+        test_database: TestDatabase,
+    ) -> Self {
         Database::new(test_database.options()).migrate(LOG_SCHEMA, LOG).await.unwrap();
-        let settings = PostgresLogSettings { partitions, writer: true, ..PostgresLogSettings::default() };
-        let log = PostgresLog::open(test_database.options(), settings).await.unwrap();
+        let log = PostgresLog::open(options, settings).await.unwrap();
         Self::on(Arc::new(log), test_database).await
     }
 
