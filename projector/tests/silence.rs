@@ -45,6 +45,33 @@ async fn a_network_that_falls_silent_during_a_batch_is_told_and_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_falls_silent_between_the_log_and_its_readers_is_told_and_given_up() {
+    // more partitions than the readers have connections
+    let (mut running, line) = Running::prepare_on_a_line(8).await;
+    running.start(IMPATIENT);
+    let views =
+        |round: i64| (0..16).map(|i| page_view(&format!("s{i}"), round, "http://a.example/")).collect::<Vec<_>>();
+    running.append(&views(0)).await;
+    running.until("the first ones are stored", "SELECT count(*) FROM page_view", 16).await;
+    for round in 1..3 {
+        line.fall_silent();
+        eventually("readiness says so", LONG, async || {
+            format!("{:?}", running.readiness.missing()).contains("log is not reachable").then_some(())
+        })
+        .await;
+        // what was connected never speaks again, and the server is not told that nobody is there
+        line.speak_on_new_connections();
+        eventually("the log takes records again", LONG, async || running.writer.ready().ok()).await;
+        running.append(&views(round)).await;
+        let stored =
+            async || (running.number("SELECT count(*) FROM page_view").await == 16 * (1 + round)).then_some(());
+        eventually("what comes now is read on other connections", LONG, stored).await;
+        eventually("it is ready again", LONG, async || running.readiness.missing().is_empty().then_some(())).await;
+    }
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_table_that_somebody_has_locked_is_told_and_nothing_is_held_meanwhile() {
     let mut running = Running::prepare(1).await;
     running.start(IMPATIENT);

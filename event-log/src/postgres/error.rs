@@ -1,6 +1,7 @@
 use super::SCHEMA;
 use crate::ReadError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
+use std::{io, time::Duration};
 
 /// Why the log in PostgreSQL could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,11 @@ pub(super) fn code(error: &sqlx::Error) -> Option<&str> {
 pub(super) fn is_undone(error: &sqlx::Error) -> bool {
     let answer = error.as_database_error().and_then(|answer| answer.try_downcast_ref::<PgDatabaseError>());
     answer.is_some_and(|answer| matches!(answer.severity(), PgSeverity::Error))
+}
+
+/// The error of a connection that says nothing.
+pub(super) fn no_answer(within: Duration) -> sqlx::Error {
+    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {} s", within.as_secs())))
 }
 
 /// The error on one line, without the "error returned from database" in front.

@@ -1,5 +1,6 @@
 //! The SQL over the records that is not the readers' stepping.
 
+use super::readers::answered;
 use crate::{Record, Watermarks};
 use chrono::{DateTime, Utc};
 use schema::Position;
@@ -16,13 +17,13 @@ pub(super) fn record(partition: u16, row: Row) -> Record {
 }
 
 pub(super) async fn watermarks(executor: impl PgExecutor<'_>, partition: u16) -> Result<Watermarks, sqlx::Error> {
-    let (low, high) = sqlx::query_as(
+    let question = sqlx::query_as(
         r#"SELECT p.low, greatest(p.low, coalesce((SELECT max(r."offset") + 1 FROM record r WHERE r.partition = $1), 0))
              FROM partition p WHERE p.partition = $1"#,
     )
     .bind(i32::from(partition))
-    .fetch_one(executor)
-    .await?;
+    .fetch_one(executor);
+    let (low, high) = answered(question).await?;
     Ok(Watermarks { low, high })
 }
 
@@ -34,14 +35,14 @@ pub(super) async fn offset_at(pool: &PgPool, partition: u16, time: DateTime<Utc>
     let (mut from, mut to) = (low, high);
     while from < to {
         let middle = from + (to - from) / 2;
-        let found: Option<(i64, DateTime<Utc>)> = sqlx::query_as(
+        let question = sqlx::query_as(
             r#"SELECT "offset", appended_at FROM record WHERE partition = $1 AND "offset" >= $2
                 ORDER BY "offset" LIMIT 1"#,
         )
         .bind(i32::from(partition))
         .bind(middle)
-        .fetch_optional(&mut *connection)
-        .await?;
+        .fetch_optional(&mut *connection);
+        let found: Option<(i64, DateTime<Utc>)> = answered(question).await?;
         match found {
             Some((offset, appended_at)) if appended_at < time => from = offset + 1,
             _ => to = middle,
@@ -54,13 +55,13 @@ pub(super) async fn record_at(
     executor: impl PgExecutor<'_>,
     position: Position,
 ) -> Result<Option<Record>, sqlx::Error> {
-    let row: Option<Row> = sqlx::query_as(
+    let question = sqlx::query_as(
         r#"SELECT "offset", appended_at, schema_version, key, value FROM record
             WHERE partition = $1 AND "offset" = $2"#,
     )
     .bind(i32::from(position.partition))
     .bind(position.offset)
-    .fetch_optional(executor)
-    .await?;
+    .fetch_optional(executor);
+    let row: Option<Row> = answered(question).await?;
     Ok(row.map(|row| record(position.partition, row)))
 }

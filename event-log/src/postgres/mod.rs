@@ -12,6 +12,7 @@ mod owner;
 mod partition_reader;
 mod queue;
 mod reader;
+mod readers;
 mod retention;
 mod settings;
 mod tables;
@@ -25,24 +26,15 @@ use async_trait::async_trait;
 use owner::Owner;
 use queue::Heads;
 use reader::PostgresReader;
-use sqlx::{
-    ConnectOptions, PgPool,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
-use std::{sync::Arc, time::Duration};
+use sqlx::{ConnectOptions, PgPool, postgres::PgConnectOptions};
+use std::sync::Arc;
 use writer::PostgresWriter;
 
 /// The PostgreSQL schema that the tables of the log are in.
 pub const SCHEMA: &str = schema::migrations::LOG_SCHEMA;
 
-/// Connections that all readers of a log share; a reader holds one for the length of a step only.
-const READER_CONNECTIONS: u32 = 6;
-
 /// Connections that a process takes at most: its readers, the appender, and one while that one connects again.
-pub const CONNECTIONS: u32 = READER_CONNECTIONS + 2;
-
-/// How long a reader waits for a connection before it calls the log unavailable.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+pub const CONNECTIONS: u32 = readers::CONNECTIONS + 2;
 
 /// The log in PostgreSQL, opened.
 pub struct PostgresLog {
@@ -65,13 +57,7 @@ impl PostgresLog {
         settings: PostgresLogSettings,
     ) -> Result<PostgresLog, PostgresLogError> {
         let options = options.options([("search_path", SCHEMA)]).disable_statement_logging();
-        let readers = options.clone().application_name("footfall log reader");
-        let pool = PgPoolOptions::new()
-            .max_connections(READER_CONNECTIONS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            // A broken connection shows in the query itself, and the next call takes another one.
-            .test_before_acquire(false)
-            .connect_lazy_with(readers);
+        let pool = readers::pool(options.clone());
 
         if !settings.writer {
             let tables = tables::identity(&pool, &settings).await?;

@@ -1,6 +1,7 @@
 use super::{
     lookup::{self, Row},
     queue::Heads,
+    readers,
 };
 use crate::{PartitionReader, ReadError, Record};
 use async_trait::async_trait;
@@ -73,22 +74,34 @@ impl PostgresPartitionReader {
         .bind(i64::try_from(limit).expect("a step has at most 1,000 rows"))
         .fetch(&mut *connection);
         let mut taken = 0;
-        let mut left_over = false;
-        while let Some(row) = rows.try_next().await? {
-            let size = row.4.len();
-            if *bytes + size > max_bytes && !records.is_empty() {
-                left_over = true;
-                break;
+        let left_over = loop {
+            match readers::row(rows.try_next()).await {
+                Ok(Some(row)) => {
+                    let size = row.4.len();
+                    if *bytes + size > max_bytes && !records.is_empty() {
+                        break Ok(true);
+                    }
+                    *bytes += size;
+                    records.push(lookup::record(self.partition, row));
+                    taken += 1;
+                }
+                Ok(None) => break Ok(false),
+                Err(error) => break Err(error),
             }
-            *bytes += size;
-            records.push(lookup::record(self.partition, row));
-            taken += 1;
-        }
+        };
         drop(rows);
-        if left_over {
-            // What PostgreSQL still sends can be large: rather a new connection than reading it only to drop it.
-            connection.close_on_drop();
-            self.step = taken.max(1);
+        match left_over {
+            Ok(false) => {}
+            Ok(true) => {
+                // What PostgreSQL still sends can be large: rather a new connection than reading it only to drop it.
+                connection.close_on_drop();
+                self.step = taken.max(1);
+            }
+            Err(error) => {
+                // It may say nothing for ever.
+                connection.close_on_drop();
+                return Err(error.into());
+            }
         }
         Ok(taken)
     }

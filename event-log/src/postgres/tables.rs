@@ -1,6 +1,6 @@
 //! The SQL over the small tables: identity, partitions, heads, the appender's lock.
 
-use super::{PostgresLogError, PostgresLogSettings};
+use super::{PostgresLogError, PostgresLogSettings, readers::answered};
 use crate::LogId;
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection, PgExecutor};
@@ -31,7 +31,7 @@ pub(super) async fn identity(
     settings: &PostgresLogSettings,
 ) -> Result<Identity, PostgresLogError> {
     let row: Option<(Uuid, i32)> =
-        sqlx::query_as("SELECT log_id, partitions FROM log").fetch_optional(executor).await?;
+        answered(sqlx::query_as("SELECT log_id, partitions FROM log").fetch_optional(executor)).await?;
     let (log_id, found) = row.ok_or(PostgresLogError::NoLog)?;
     if found != i32::from(settings.partitions) {
         return Err(PostgresLogError::OtherPartitions { wanted: settings.partitions, found });
