@@ -8,11 +8,18 @@ use async_trait::async_trait;
 use futures::TryStreamExt;
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 /// Rows of one query at most.
 const STEP: usize = 1_000;
+
+/// A step that has taken so long gives what it has: on a slow line a full one would take minutes, and all of it would
+/// be read again if it were cancelled.
+const STEP_TIME: Duration = Duration::from_secs(1);
 
 /// How often to look when no appender of this process says that there is something.
 const POLL: Duration = Duration::from_secs(1);
@@ -40,9 +47,10 @@ impl PostgresPartitionReader {
         let mut records = Vec::new();
         let mut bytes = 0;
         let mut from = self.next;
-        while records.len() < max_records {
+        let ends = Instant::now() + STEP_TIME;
+        while records.len() < max_records && Instant::now() < ends {
             let limit = self.step.min(max_records - records.len());
-            let taken = self.rows(from, limit, max_bytes, &mut bytes, &mut records).await?;
+            let taken = self.rows(from, limit, max_bytes, ends, &mut bytes, &mut records).await?;
             if records.get(records.len() - taken).is_some_and(|first| first.position.offset > from) {
                 self.check_gap(from).await?;
             }
@@ -55,12 +63,13 @@ impl PostgresPartitionReader {
         Ok(records)
     }
 
-    /// Adds rows until there are `limit` or the bytes are enough; how many were added.
+    /// Adds rows until there are `limit`, the bytes are enough or the time is over; how many were added.
     async fn rows(
         &mut self,
         from: i64,
         limit: usize,
         max_bytes: usize,
+        ends: Instant,
         bytes: &mut usize,
         records: &mut Vec<Record>,
     ) -> Result<usize, ReadError> {
@@ -84,6 +93,9 @@ impl PostgresPartitionReader {
                     *bytes += size;
                     records.push(lookup::record(self.partition, row));
                     taken += 1;
+                    if taken < limit && Instant::now() >= ends {
+                        break Ok(true);
+                    }
                 }
                 Ok(None) => break Ok(false),
                 Err(error) => break Err(error),

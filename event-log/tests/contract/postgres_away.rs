@@ -4,10 +4,10 @@
 use super::{
     engine::{PostgresEngine, postgres},
     postgres_alone::kill_appender,
-    support::{PATIENCE, append, in_time, key_on, record},
+    support::{PATIENCE, all, append, in_time, key_on, record},
 };
 use event_log::{
-    AppendError, EventLog, EventWriter,
+    AppendError, EventLog, EventWriter, Sharing,
     postgres::{PostgresLog, PostgresLogSettings},
 };
 use sqlx::{Connection, Executor, PgConnection};
@@ -59,6 +59,33 @@ async fn a_lock_that_the_lost_connection_still_holds_is_taken_over() {
     }
     assert_eq!(append(&*writer, &key_on(0), "last").await.offset, 4);
     eventually("one connection is left", PATIENCE, async || (appenders(&engine).await == 1).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_over_a_narrow_line_gives_what_has_come() {
+    let engine = postgres().await;
+    let line = DatabaseLine::to(&engine.database).await;
+    let log = PostgresLog::open(line.options(), PostgresEngine::settings()).await.unwrap();
+    let records = (0..500).map(|_| record(&key_on(0), vec![b'v'; 4_096])).collect();
+    assert_eq!(all(log.writer().await.unwrap().append(records).await).len(), 500);
+    let reader = log.reader(Sharing::Alone).await.unwrap();
+    let mut lane = in_time(reader.open(0, 0)).await.unwrap();
+    // ten seconds for all of them
+    line.become_narrow(200_000);
+    let mut next = 0;
+    for _ in 0..3 {
+        let step = in_time(lane.next(1_000, 64 << 20)).await.unwrap();
+        assert!((1..250).contains(&step.len()), "{}", step.len());
+        for record in step {
+            assert_eq!(record.position.offset, next);
+            next += 1;
+        }
+    }
+    line.speak_again();
+    while next < 500 {
+        next += i64::try_from(in_time(lane.next(1_000, 64 << 20)).await.unwrap().len()).unwrap();
+    }
+    assert_eq!(next, 500);
 }
 
 #[tokio::test(flavor = "multi_thread")]
