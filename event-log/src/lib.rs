@@ -177,8 +177,14 @@ pub trait EventReader: Send + Sync {
     /// The first offset whose record was appended at or after `time`; `high` if there is none.
     async fn offset_at(&self, partition: u16, time: DateTime<Utc>) -> Result<i64, ReadError>;
 
+    /// Reads the first record at the position or after it. `None` says for sure that the log has none there yet: that
+    /// is how silence and a gap are told apart.
+    async fn record_from(&self, position: Position) -> Result<Option<Record>, ReadError>;
+
     /// Reads the one record at the position, or `None` if there is none at this very offset.
-    async fn record_at(&self, position: Position) -> Result<Option<Record>, ReadError>;
+    async fn record_at(&self, position: Position) -> Result<Option<Record>, ReadError> {
+        Ok(self.record_from(position).await?.filter(|record| record.position == position))
+    }
 
     /// Tells how far processing has come (next offsets): a hint for lag tools and retention, never read back.
     async fn report(&self, next: &[Position]);

@@ -116,9 +116,10 @@ impl Lookup {
         }
     }
 
-    pub async fn record_at(self: &Arc<Self>, position: Position) -> Result<Option<Record>, ReadError> {
+    pub async fn record_from(self: &Arc<Self>, position: Position) -> Result<Option<Record>, ReadError> {
         let Watermarks { low, high } = self.watermarks(position.partition).await?;
-        if !(low..high).contains(&position.offset) {
+        let position = Position { offset: position.offset.max(low), ..position };
+        if position.offset >= high {
             return Ok(None);
         }
         Ok(self
@@ -161,7 +162,7 @@ fn read_one(client: &BaseConsumer<Logging>, position: Position) -> Result<Option
         match client.poll(left) {
             Some(Ok(message)) if message.partition() != i32::from(position.partition) => {}
             Some(Ok(message)) if message.offset() < position.offset => {}
-            Some(Ok(message)) => return Ok((message.offset() == position.offset).then(|| record(&message))),
+            Some(Ok(message)) => return Ok(Some(record(&message))),
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(None),
             // Errors that pass are logged by the client; it goes on by itself.
             Some(Err(_)) | None => {}

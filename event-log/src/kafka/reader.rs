@@ -148,9 +148,9 @@ impl EventReader for KafkaReader {
         self.lookup.offset_at(partition, time).await
     }
 
-    async fn record_at(&self, position: Position) -> Result<Option<Record>, ReadError> {
+    async fn record_from(&self, position: Position) -> Result<Option<Record>, ReadError> {
         self.check(position.partition)?;
-        self.lookup.record_at(position).await
+        self.lookup.record_from(position).await
     }
 
     async fn report(&self, next: &[Position]) {

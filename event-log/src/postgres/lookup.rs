@@ -51,13 +51,13 @@ pub(super) async fn offset_at(pool: &PgPool, partition: u16, time: DateTime<Utc>
     Ok(from)
 }
 
-pub(super) async fn record_at(
+pub(super) async fn record_from(
     executor: impl PgExecutor<'_>,
     position: Position,
 ) -> Result<Option<Record>, sqlx::Error> {
     let question = sqlx::query_as(
         r#"SELECT "offset", appended_at, schema_version, key, value FROM record
-            WHERE partition = $1 AND "offset" = $2"#,
+            WHERE partition = $1 AND "offset" >= $2 ORDER BY "offset" LIMIT 1"#,
     )
     .bind(i32::from(position.partition))
     .bind(position.offset)

@@ -74,9 +74,9 @@ impl EventReader for PostgresReader {
         Ok(lookup::offset_at(&self.pool, partition, time).await?)
     }
 
-    async fn record_at(&self, position: Position) -> Result<Option<Record>, ReadError> {
+    async fn record_from(&self, position: Position) -> Result<Option<Record>, ReadError> {
         self.check(position.partition)?;
-        Ok(lookup::record_at(&self.pool, position).await?)
+        Ok(lookup::record_from(&self.pool, position).await?)
     }
 
     async fn report(&self, _: &[Position]) {

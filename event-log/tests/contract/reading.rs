@@ -63,9 +63,13 @@ pub async fn a_single_record_can_be_read(engine: impl Engine) {
     // in the gap, and beyond the end
     assert_eq!(reader.record_at(Position::new(0, last.offset - 1)).await.unwrap(), None);
     assert_eq!(reader.record_at(Position::new(0, last.offset + 1)).await.unwrap(), None);
+    let from = reader.record_from(Position::new(0, last.offset - 1)).await.unwrap();
+    assert_eq!(from.map(|record| record.position), Some(last), "the first one after the gap");
+    assert_eq!(reader.record_from(Position::new(0, last.offset + 1)).await.unwrap(), None);
     engine.make_gap(0).await;
     let end = reader.watermarks(0).await.unwrap().high;
     assert_eq!(reader.record_at(Position::new(0, end - 1)).await.unwrap(), None);
+    assert_eq!(reader.record_from(Position::new(0, end - 1)).await.unwrap(), None, "the gap goes on to the end");
 }
 
 pub async fn readers_go_over_gaps(engine: impl Engine) {
