@@ -19,7 +19,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// How long nothing has to come until the end of the log is looked at, first and then.
@@ -157,26 +156,32 @@ impl Worker {
         }
     }
 
-    /// The next records; `None` when the worker is to end. Notes when the end of the log has been reached.
+    /// The next records; `None` when the worker is to end. What takes long is never begun again: a slow log would be
+    /// read in vain for ever.
     async fn next(
         &self,
         log: &mut dyn PartitionReader,
         writer: &PartitionWriter,
     ) -> Result<Option<Vec<event_log::Record>>, ReadError> {
+        tokio::select! {
+            biased;
+            () = self.token.cancelled() => Ok(None),
+            records = log.next(self.limits.batch_records, self.limits.batch_bytes) => records.map(Some),
+            error = self.look_at_the_end(writer) => Err(error),
+        }
+    }
+
+    /// Looks at the end of the log while nothing comes, and notes when it has been reached. Ends when the log is away.
+    async fn look_at_the_end(&self, writer: &PartitionWriter) -> ReadError {
         let mut idle = IDLE.into_iter();
         let mut patience = IDLE[0];
         loop {
             patience = idle.next().unwrap_or(patience);
-            let next = timeout(patience, log.next(self.limits.batch_records, self.limits.batch_bytes));
-            let records = tokio::select! {
-                biased;
-                () = self.token.cancelled() => return Ok(None),
-                records = next => records,
+            tokio::time::sleep(patience).await;
+            let range = match self.reader.watermarks(self.partition).await {
+                Ok(range) => range,
+                Err(error) => return error,
             };
-            if let Ok(records) = records {
-                return records.map(Some);
-            }
-            let range = self.reader.watermarks(self.partition).await?;
             self.report(writer, Some(range.high)).await;
             if range.high <= writer.next_offset().max(range.low)
                 && let Err(error) = look(checkpoint::caught_up(&self.model, self.partition, writer.next_offset())).await

@@ -72,6 +72,21 @@ async fn a_network_that_falls_silent_between_the_log_and_its_readers_is_told_and
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_comes_over_a_narrow_line_is_read_once() {
+    let (mut running, line) = Running::prepare_on_a_line(1).await;
+    running.database = Database::new(running.test_database.options());
+    let url = format!("http://a.example/{}", "a".repeat(1_000));
+    running.append(&(0..1_000).map(|i| page_view("s", i, &url)).collect::<Vec<_>>()).await;
+    // all of it takes longer than the worker waits until it looks at the end of the log
+    line.become_narrow(100_000);
+    running.start(&[]);
+    let stored = async || (running.number("SELECT count(*) FROM page_view").await == 1_000).then_some(());
+    eventually("everything is stored", LONG * 2, stored).await;
+    line.speak_again();
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_table_that_somebody_has_locked_is_told_and_nothing_is_held_meanwhile() {
     let mut running = Running::prepare(1).await;
     running.start(IMPATIENT);
