@@ -1,27 +1,35 @@
 //! What the log alone says must be in the tables: repetitions, deletions, corrections, counts. Sessions are in
 //! [`super::fold`].
 //!
-//! Memory, for one partition: about 40 bytes for each client-given id within the deduplication window, 32 for each row
-//! that is gone. Texts are kept of admin's corrections alone.
+//! Memory, for one partition: what [`Repetitions`] needs, and 32 bytes for each row that is gone. Texts are kept of
+//! admin's corrections alone.
 
 use crate::projection::{EventKey, Outcome, Tally, session_key, within_window};
 use chrono::{DateTime, TimeDelta, Utc};
 use schema::{Envelope, Event, EventType, InteractionKind, Position};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, hash_map::Entry};
 
-/// Ids are dropped from memory after so many new ones.
-const PRUNE_EVERY: usize = 1_000_000;
+/// So many new ids at least, and a quarter of those that are kept, come before ids are dropped from memory again.
+const PRUNE_EVERY: usize = 250_000;
 
 /// 128 bits of SHA-256 of a session id.
 pub type SessionKey = u128;
 
 /// Finds repetitions by the rule that the projector goes by, without its tables.
+///
+/// Keeps the client-given ids of the deduplication window, and up to a quarter more: 30 to 60 bytes each, and half as
+/// much again for a moment while the table grows.
 #[derive(Debug)]
 pub struct Repetitions {
     window: Option<TimeDelta>,
-    seen: HashMap<EventKey, Vec<DateTime<Utc>>>,
-    latest: DateTime<Utc>,
+    /// When an id was last stored, in microseconds.
+    seen: HashMap<[u64; 2], i64>,
+    /// The other times of those few that were stored more than once, further apart than the window.
+    also: HashMap<[u64; 2], Vec<i64>>,
+    /// The earliest time since ids were dropped from memory.
+    earliest: DateTime<Utc>,
     since_pruned: usize,
+    prune_every: usize,
     /// The log has lost its beginning, and until then an event may repeat one that was there.
     unsure_until: Option<DateTime<Utc>>,
     beheaded: bool,
@@ -29,6 +37,12 @@ pub struct Repetitions {
 
 /// Records of one partition may have been taken so much out of order.
 const DISORDER: TimeDelta = TimeDelta::days(1);
+
+/// A key without the alignment of its number, which would cost 8 bytes for each id.
+fn packed(key: EventKey) -> [u64; 2] {
+    let bytes = key.0.to_ne_bytes();
+    [0, 8].map(|from| u64::from_ne_bytes(std::array::from_fn(|index| bytes[from + index])))
+}
 
 /// What is known of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +58,16 @@ pub enum Repeats {
 impl Repetitions {
     /// `window` as in [`crate::model::ReadModel::window`]. `beheaded`: the log has lost its beginning.
     pub fn new(window: Option<TimeDelta>, beheaded: bool) -> Self {
-        let latest = DateTime::UNIX_EPOCH;
-        Self { window, seen: HashMap::new(), latest, since_pruned: 0, unsure_until: None, beheaded }
+        Self {
+            window,
+            seen: HashMap::new(),
+            also: HashMap::new(),
+            earliest: DateTime::<Utc>::MAX_UTC,
+            since_pruned: 0,
+            prune_every: PRUNE_EVERY,
+            unsure_until: None,
+            beheaded,
+        }
     }
 
     /// Whether the event repeats an earlier one; remembers it if not.
@@ -55,19 +77,43 @@ impl Repetitions {
             self.unsure_until.get_or_insert(at + window + DISORDER);
         }
         let Some(window) = self.window.filter(|_| envelope.event_id_given) else { return Repeats::No };
-        let times = self.seen.entry(EventKey::of(&envelope.session_id, envelope.event_id)).or_default();
-        if times.iter().any(|time| within_window(window, *time, at)) {
-            return Repeats::Yes;
+        let key = packed(EventKey::of(&envelope.session_id, envelope.event_id));
+        let micros = at.timestamp_micros();
+        let repeats =
+            |time: &i64| DateTime::from_timestamp_micros(*time).is_some_and(|time| within_window(window, time, at));
+        match self.seen.entry(key) {
+            Entry::Occupied(last) if repeats(last.get()) => return Repeats::Yes,
+            Entry::Occupied(mut last) => {
+                let others = self.also.entry(key).or_default();
+                if others.iter().any(repeats) {
+                    return Repeats::Yes;
+                }
+                others.push(last.insert(micros));
+            }
+            Entry::Vacant(new) => {
+                new.insert(micros);
+            }
         }
-        times.push(at);
-        self.latest = self.latest.max(at);
+        self.earliest = self.earliest.min(at);
         self.since_pruned += 1;
-        if self.since_pruned > PRUNE_EVERY {
-            self.since_pruned = 0;
-            let oldest = self.latest - window - TimeDelta::days(2);
-            self.seen.retain(|_, times| times.iter().any(|time| *time > oldest));
+        if self.since_pruned >= self.prune_every.max(self.seen.len() / 4) {
+            self.prune(window);
         }
         if self.unsure_until.is_some_and(|until| at <= until) { Repeats::Perhaps } else { Repeats::No }
+    }
+
+    /// Forgets what is out of the window for the earliest of the latest records, and for all that will come. One clock
+    /// that is ahead of the others forgets nothing.
+    fn prune(&mut self, window: TimeDelta) {
+        let oldest = (self.earliest - window - DISORDER * 2).timestamp_micros();
+        let also = &mut self.also;
+        also.retain(|_, times| {
+            times.retain(|time| *time > oldest);
+            !times.is_empty()
+        });
+        self.seen.retain(|key, time| *time > oldest || also.contains_key(key));
+        self.earliest = DateTime::<Utc>::MAX_UTC;
+        self.since_pruned = 0;
     }
 }
 
@@ -151,5 +197,76 @@ impl Expected {
         }
         unexplained.sort_unstable();
         unexplained
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schema::{SessionId, Source};
+    use uuid::Uuid;
+
+    const WINDOW: TimeDelta = TimeDelta::days(7);
+
+    fn event(id: u128, days: i64) -> Envelope {
+        Envelope {
+            event_id: Uuid::from_u128(id),
+            event_id_given: true,
+            session_id: SessionId::parse("s").unwrap(),
+            occurred_at: DateTime::UNIX_EPOCH,
+            recorded_at: DateTime::UNIX_EPOCH + TimeDelta::days(days),
+            source: Source::default(),
+            event: Event::SessionEnded,
+        }
+    }
+
+    fn repetitions() -> Repetitions {
+        Repetitions { prune_every: 10, ..Repetitions::new(Some(WINDOW), false) }
+    }
+
+    #[test]
+    fn an_id_is_one_event_within_the_window_of_any_of_its_times() {
+        let mut repetitions = repetitions();
+        for (days, repeats) in [
+            (20, Repeats::No),
+            (27, Repeats::Yes),
+            (28, Repeats::No),
+            (35, Repeats::Yes),
+            (36, Repeats::No),
+            // recorded before what is known already
+            (13, Repeats::Yes),
+            (12, Repeats::No),
+            (5, Repeats::Yes),
+            (20, Repeats::Yes),
+            (28, Repeats::Yes),
+        ] {
+            assert_eq!(repetitions.repeats(&event(1, days)), repeats, "{days}");
+        }
+    }
+
+    #[test]
+    fn what_is_in_memory_is_the_windows_and_not_the_logs() {
+        let mut repetitions = repetitions();
+        for day in 0..1_000 {
+            for id in 0..10 {
+                let envelope = event(u128::try_from(day).unwrap() * 10 + id, day);
+                assert_eq!(repetitions.repeats(&envelope), Repeats::No);
+            }
+            // one that comes again and again, whenever it may
+            repetitions.repeats(&event(u128::MAX, day));
+            assert!(repetitions.seen.len() <= 150 && repetitions.also.len() <= 1, "{}", repetitions.seen.len());
+        }
+        assert!(size_of::<([u64; 2], i64)>() == 24);
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_makes_nobody_forget() {
+        let mut repetitions = repetitions();
+        assert_eq!(repetitions.repeats(&event(0, 0)), Repeats::No);
+        for id in 1..100 {
+            let days = if id % 2 == 0 { 0 } else { 400 };
+            assert_eq!(repetitions.repeats(&event(id, days)), Repeats::No);
+        }
+        assert_eq!(repetitions.repeats(&event(0, 1)), Repeats::Yes);
     }
 }
