@@ -66,7 +66,7 @@ impl Lookup {
         let of_call = |error: KafkaError| KafkaLogError::of_call(&self.brokers, &error);
         self.ask(move |lookup, client| {
             let metadata = client.fetch_metadata(Some(&lookup.topic), CALL_TIMEOUT)?;
-            let cluster = client.client().fetch_cluster_id(CALL_TIMEOUT).unwrap_or_default();
+            let cluster = client.client().fetch_cluster_id(CALL_TIMEOUT);
             let topic = metadata.topics().first();
             let leaderless = |topic: &MetadataTopic| topic.partitions().iter().any(|partition| partition.leader() < 0);
             let problem = topic.and_then(|topic| match topic.error() {
@@ -82,7 +82,9 @@ impl Lookup {
                 Err(KafkaLogError::NoTopic { topic: self.topic.clone() })
             }
             (Some(code), _) => Err(KafkaLogError::of_code(&self.brokers, code)),
-            (None, Ok(partitions)) if partitions <= schema::limits::MAX_PARTITIONS => Ok(Topic { cluster, partitions }),
+            (None, Ok(partitions)) if partitions <= schema::limits::MAX_PARTITIONS => {
+                Ok(Topic { cluster: known(cluster, &self.brokers)?, partitions })
+            }
             (None, _) => Err(KafkaLogError::OtherPartitions {
                 topic: self.topic.clone(),
                 wanted: schema::limits::MAX_PARTITIONS,
@@ -152,6 +154,15 @@ impl Lookup {
     }
 }
 
+/// The cluster's id. One that was not told must not become part of the log's name: the read model would take the
+/// log for another one as soon as it is.
+fn known(cluster: Option<String>, brokers: &str) -> Result<String, KafkaLogError> {
+    cluster.filter(|id| !id.is_empty()).ok_or_else(|| KafkaLogError::Unavailable {
+        brokers: brokers.into(),
+        reason: "the brokers do not say which cluster they are".into(),
+    })
+}
+
 fn read_one(client: &BaseConsumer<Logging>, position: Position) -> Result<Option<Record>, KafkaError> {
     let deadline = Instant::now() + CALL_TIMEOUT;
     loop {
@@ -183,5 +194,18 @@ pub(super) fn record(message: &BorrowedMessage<'_>) -> Record {
         schema_version,
         key: message.key().map(<[u8]>::to_vec),
         value: message.payload().map_or_else(Vec::new, <[u8]>::to_vec),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_without_an_id_is_not_there_yet() {
+        assert_eq!(known(Some("id".into()), "b:9092").unwrap(), "id");
+        for unknown in [None, Some(String::new())] {
+            assert!(matches!(known(unknown, "b:9092"), Err(KafkaLogError::Unavailable { .. })));
+        }
     }
 }
