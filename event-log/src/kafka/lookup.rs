@@ -18,9 +18,10 @@ use rdkafka::{
 };
 use schema::Position;
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::sync::Mutex;
 
 /// How often an idle client is asked for its log lines, which it keeps in memory until then.
 const DRAIN_EVERY: Duration = Duration::from_secs(5);
@@ -37,15 +38,20 @@ pub(super) struct Topic {
 pub(super) struct Lookup {
     brokers: String,
     topic: String,
-    /// Reading single records assigns a partition to the client: one at a time.
-    client: Mutex<BaseConsumer<Logging>>,
+    /// Reading single records assigns a partition to the client: one at a time. Who waits for its turn and gives up
+    /// leaves the queue; so while the brokers are away one question at most is still under way at the end.
+    client: Arc<Mutex<BaseConsumer<Logging>>>,
 }
 
 impl Lookup {
     pub fn new(settings: &KafkaLogSettings) -> Result<Self, KafkaLogError> {
         let client = BaseConsumer::from_config_and_context(&client::lookup(settings), Logging)
             .map_err(|error| client::unusable(&error))?;
-        Ok(Self { brokers: settings.brokers.clone(), topic: settings.topic.clone(), client: Mutex::new(client) })
+        Ok(Self {
+            brokers: settings.brokers.clone(),
+            topic: settings.topic.clone(),
+            client: Arc::new(Mutex::new(client)),
+        })
     }
 
     /// Takes log lines and errors out of the client now and then, for as long as there is one.
@@ -145,10 +151,8 @@ impl Lookup {
         question: impl FnOnce(&Self, &BaseConsumer<Logging>) -> Result<T, KafkaError> + Send + 'static,
     ) -> Result<T, KafkaError> {
         let lookup = Arc::clone(self);
-        let answer = tokio::task::spawn_blocking(move || {
-            let client = lookup.client.lock().unwrap_or_else(PoisonError::into_inner);
-            question(&lookup, &client)
-        });
+        let client = Arc::clone(&self.client).lock_owned().await;
+        let answer = tokio::task::spawn_blocking(move || question(&lookup, &client));
         // The question does not panic; the runtime may be ending.
         answer.await.unwrap_or(Err(KafkaError::Canceled))
     }
