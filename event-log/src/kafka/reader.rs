@@ -1,6 +1,6 @@
 use super::{
     KafkaLogSettings, client,
-    lane::Lane,
+    lane::{Held, Lane},
     lookup::Lookup,
     poll::{Command, Poller, Wake},
     rebalance::Rebalancing,
@@ -48,6 +48,8 @@ pub(super) struct KafkaReader {
     partitions: u16,
     lookup: Arc<Lookup>,
     requests: Requests,
+    /// Of the lanes of all partitions.
+    held: Arc<Held>,
     /// Grows by one for each decision of the group that nobody has asked for yet.
     changes: Mutex<changes::UnboundedReceiver<Change>>,
 }
@@ -95,7 +97,7 @@ impl KafkaReader {
             .spawn(move || poller.run())
             .map_err(|error| ReadError::Unavailable(format!("no thread for reading: {error}")))?;
         let requests = Requests { commands, wake };
-        Ok(Self { id, partitions, lookup, requests, changes: Mutex::new(changes) })
+        Ok(Self { id, partitions, lookup, requests, held: Arc::default(), changes: Mutex::new(changes) })
     }
 
     fn check(&self, partition: u16) -> Result<(), ReadError> {
@@ -125,7 +127,7 @@ impl EventReader for KafkaReader {
         if !(low..=high).contains(&from) {
             return Err(OpenError::OutOfRange { low, high });
         }
-        let lane = Arc::<Lane>::default();
+        let lane = Arc::new(Lane::new(Arc::clone(&self.held)));
         // Made first: when this call is cancelled, its drop takes the partition back.
         let reader = KafkaPartitionReader { partition, lane: Arc::clone(&lane), requests: self.requests.clone() };
         let (reply, opened) = oneshot::channel();
