@@ -1,7 +1,11 @@
 //! How long PostgreSQL may take, seen from here: a network that falls silent tells nobody anything.
 
-use std::{future::Future, time::Duration};
-use tokio::time::timeout;
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::{Instant, timeout};
 
 /// A statement over a row or two that has not been answered after this is never answered.
 const LOOK: Duration = Duration::from_secs(10);
@@ -17,8 +21,9 @@ const SLOW: Duration = Duration::from_secs(15);
 pub struct Patience {
     /// For one of its statements, on the server.
     pub statement: Duration,
-    /// For all of it, from here; then the attempt is given up and the checkpoint says what has become of it.
-    pub attempt: Duration,
+    /// For one of its steps, from here; then the attempt is given up and the checkpoint says what has become of it.
+    /// All of it takes as many steps as it has work: the deletion of a session with millions of events takes minutes.
+    pub step: Duration,
     /// Until readiness says that it is not done.
     pub told: Duration,
 }
@@ -26,7 +31,35 @@ pub struct Patience {
 impl Patience {
     /// Of a server that may take so long for one statement.
     pub fn with(statement: Duration) -> Self {
-        Self { statement, attempt: statement * 2 + AIR, told: SLOW.min(statement) }
+        Self { statement, step: statement * 2 + AIR, told: SLOW.min(statement) }
+    }
+}
+
+/// When the last step of an attempt was done. Clones are of one attempt.
+#[derive(Clone, Debug)]
+pub struct Pulse(Arc<Mutex<Instant>>);
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+}
+
+impl Pulse {
+    /// A step is done.
+    pub fn beat(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Waits until nothing has been done for so long.
+    pub async fn stopped_for(&self, long: Duration) {
+        loop {
+            let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner) + long;
+            if until <= Instant::now() {
+                return;
+            }
+            tokio::time::sleep_until(until).await;
+        }
     }
 }
 

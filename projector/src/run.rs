@@ -108,7 +108,7 @@ async fn start(
         tokio::time::sleep(waits.next().unwrap_or(LET_GO_WITHIN)).await;
     };
     let model = loop {
-        match timeout(patience.attempt, ReadModel::prepare(pool.clone(), made_for.clone())).await {
+        match timeout(patience.step, ReadModel::prepare(pool.clone(), made_for.clone())).await {
             Ok(Ok(model)) => break Arc::new(ReadModel { patience, ..model }),
             Err(_) => wait_for_postgres(health, &sqlx::Error::PoolTimedOut),
             Ok(Err(PrepareError::Unavailable(error))) => wait_for_postgres(health, &error),
@@ -175,7 +175,7 @@ async fn maintain(model: &ReadModel) {
 }
 
 async fn in_time<T>(model: &ReadModel, work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-    timeout(model.patience.attempt, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    timeout(model.patience.step, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 /// The workers.

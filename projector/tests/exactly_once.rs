@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 use projector::{
     checkpoint,
+    patience::Pulse,
     write::{Part, ProjectError, WriteError, attempt},
 };
 use schema::{Envelope, Event, SessionCorrected};
@@ -166,7 +167,7 @@ async fn an_error_of_ours_is_never_a_dead_letter() {
     fixture.pool.execute("ALTER TABLE page_view DROP COLUMN recorded_at").await.unwrap();
     let batch = batch(&fixture.model, vec![tape.put(&view(0, 1))]);
     let part = Part { batch: &batch, range: 0..1, from: 0, refused: None };
-    assert!(matches!(attempt(&fixture.model, &part).await, Err(WriteError::Stop(_))));
+    assert!(matches!(attempt(&fixture.model, &part, &Pulse::default()).await, Err(WriteError::Stop(_))));
     let error = fixture.project(batch.records.clone()).await.unwrap_err();
     assert!(matches!(error, ProjectError::Stop(_)));
     assert_eq!(fixture.number("SELECT count(*) FROM dead_letter").await, 0);

@@ -5,6 +5,7 @@ use crate::{
     checkpoint::{self, Advance},
     dimensions::Interned,
     model::ReadModel,
+    patience::Pulse,
     projection::{Batch, Decoded, EventKey, Outcome, RollUps, Tally, digest, latest_recorded_at},
     slices::Slice,
 };
@@ -54,28 +55,31 @@ impl Part<'_> {
 const REFUSED: &str = "refused";
 
 /// What a part does besides its rows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Effects {
     pub rollups: RollUps,
     pub tally: Tally,
+    pub pulse: Pulse,
 }
 
-/// Commits a part, or nothing of it. Gives how its records were counted.
-pub async fn attempt(model: &ReadModel, part: &Part<'_>) -> Result<Tally, WriteError> {
+/// Commits a part, or nothing of it. Gives how its records were counted. `pulse` beats with each step that is done.
+pub async fn attempt(model: &ReadModel, part: &Part<'_>, pulse: &Pulse) -> Result<Tally, WriteError> {
     let mut interned = Interned::default();
     if part.refused.is_none() {
         let slices = needs(model, part, &mut interned);
         model.dimensions.intern(&model.pool, &mut interned).await?;
+        pulse.beat();
         model.slices.ensure(&model.pool, &slices).await?;
     }
 
+    pulse.beat();
     let mut transaction = model.pool.begin().await?;
     if !checkpoint::advance(&mut transaction, model, &part.advance()).await? {
         return Err(WriteError::Fenced);
     }
     let repeated = seen::repetitions(&mut transaction, model, &given(part)).await?;
     let mut repeated = repeated.into_iter().peekable();
-    let mut effects = Effects::default();
+    let mut effects = Effects { rollups: RollUps::default(), tally: Tally::default(), pulse: pulse.clone() };
     let mut letters = Vec::new();
     let mut run: Vec<(i64, &Envelope)> = Vec::with_capacity(part.range.len());
     for index in part.range.clone() {
@@ -104,16 +108,19 @@ pub async fn attempt(model: &ReadModel, part: &Part<'_>) -> Result<Tally, WriteE
                         bulk::apply(&mut transaction, model, &run, &interned, &mut effects).await?;
                         run.clear();
                         history::added(&mut transaction, id, envelope).await?;
+                        pulse.beat();
                     }
                 } else {
                     bulk::apply(&mut transaction, model, &run, &interned, &mut effects).await?;
                     run.clear();
                     admin::apply(&mut transaction, model, record.position, envelope, &interned, &mut effects).await?;
+                    pulse.beat();
                 }
             }
         }
     }
     bulk::apply(&mut transaction, model, &run, &interned, &mut effects).await?;
+    pulse.beat();
     effects.rollups.settle();
     rollups::write(&mut transaction, part.batch.partition, &effects.rollups).await?;
     ledger::dead_letters(&mut transaction, &letters).await?;

@@ -7,10 +7,10 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use schema::EventType;
-use sqlx::PgConnection;
+use sqlx::{Executor, PgConnection};
 
-/// Facts that one statement deletes at most.
-const STEP: i64 = 5_000;
+/// Facts that one step deletes at most.
+const STEP: u32 = 5_000;
 
 /// Deletes a session and what has an id below that of its deletion.
 pub(super) async fn session(
@@ -21,51 +21,79 @@ pub(super) async fn session(
     effects: &mut Effects,
 ) -> sqlx::Result<()> {
     let zone = model.made_for.zone;
-    loop {
-        let gone: Vec<(i64, DateTime<Utc>)> = sqlx::query_as(
-            "DELETE FROM page_view WHERE (id, \"timestamp\") IN
-                 (SELECT id, \"timestamp\" FROM page_view WHERE session = $1 AND id < $2 LIMIT $3)
-             RETURNING url_id, \"timestamp\"",
-        )
-        .bind(session.id)
-        .bind(below)
-        .bind(STEP)
-        .fetch_all(&mut *connection)
-        .await?;
-        if gone.is_empty() {
-            break;
-        }
-        for (url_id, at) in gone {
+    let mut facts = Facts::open(connection, "page_view", "url_id, NULL::text", session.id, below).await?;
+    while let Some(gone) = facts.delete_some(connection).await? {
+        for (_, at, url_id, _) in gone {
             let day = day_of(zone, at);
             effects.rollups.page_views_changed(day, url_id, -1);
             effects.rollups.facts_changed(session.agent.client_id, &[FactCount { day, kind: None, count: 1 }], -1);
             effects.tally.removed(EventType::PageViewRecorded, 1);
         }
+        effects.pulse.beat();
     }
-    loop {
-        let gone: Vec<(String, i64, DateTime<Utc>)> = sqlx::query_as(
-            "DELETE FROM interaction WHERE (id, \"timestamp\") IN
-                 (SELECT id, \"timestamp\" FROM interaction WHERE session = $1 AND id < $2 LIMIT $3)
-             RETURNING event_type, element_id, \"timestamp\"",
-        )
-        .bind(session.id)
-        .bind(below)
-        .bind(STEP)
-        .fetch_all(&mut *connection)
-        .await?;
-        if gone.is_empty() {
-            break;
-        }
-        for (kind, element_id, at) in gone {
-            let (day, kind) = (day_of(zone, at), kind_of(&kind)?);
+    let mut facts = Facts::open(connection, "interaction", "element_id, event_type", session.id, below).await?;
+    while let Some(gone) = facts.delete_some(connection).await? {
+        for (_, at, element_id, kind) in gone {
+            let (day, kind) = (day_of(zone, at), kind_of(&kind.unwrap_or_default())?);
             effects.rollups.interactions_changed(day, element_id, kind, -1);
             let fact = FactCount { day, kind: Some(kind), count: 1 };
             effects.rollups.facts_changed(session.agent.client_id, &[fact], -1);
             effects.tally.removed(EventType::InteractionRecorded, 1);
         }
+        effects.pulse.beat();
     }
     effects.rollups.session_changed(zone, Some(session), None);
     sqlx::query("DELETE FROM session WHERE id = $1").bind(session.id).execute(connection).await.map(drop)
+}
+
+/// Facts of a session that are to go: found once and deleted step by step. Looking for the next ones anew in each
+/// step would pass all those that the same transaction has deleted already.
+struct Facts {
+    table: &'static str,
+}
+
+/// Id, time, dimension, kind.
+type Fact = (i64, DateTime<Utc>, i64, Option<String>);
+
+impl Facts {
+    /// Finds them. `columns` are those of the dimension and the kind.
+    async fn open(
+        connection: &mut PgConnection,
+        table: &'static str,
+        columns: &'static str,
+        session: i64,
+        below: i64,
+    ) -> sqlx::Result<Self> {
+        let declare = format!(
+            "DECLARE gone_{table} NO SCROLL CURSOR FOR
+             SELECT id, \"timestamp\", {columns} FROM {table} WHERE session = {session} AND id < {below}"
+        );
+        connection.execute(declare.as_str()).await?;
+        Ok(Self { table })
+    }
+
+    /// Deletes the next ones and gives them; `None` when there are no more.
+    async fn delete_some(&mut self, connection: &mut PgConnection) -> sqlx::Result<Option<Vec<Fact>>> {
+        let table = self.table;
+        let gone: Vec<Fact> = sqlx::query_as(&format!("FETCH {STEP} FROM gone_{table}"))
+            // what it gives is the cursor's matter, so it is not to be remembered
+            .persistent(false)
+            .fetch_all(&mut *connection)
+            .await?;
+        let times = gone.iter().map(|fact| fact.1);
+        let (Some(first), Some(last)) = (times.clone().min(), times.max()) else {
+            connection.execute(format!("CLOSE gone_{table}").as_str()).await?;
+            return Ok(None);
+        };
+        // the times keep it to the months in question
+        sqlx::query(&format!("DELETE FROM {table} WHERE id = ANY($1) AND \"timestamp\" BETWEEN $2 AND $3"))
+            .bind(gone.iter().map(|fact| fact.0).collect::<Vec<_>>())
+            .bind(first)
+            .bind(last)
+            .execute(connection)
+            .await?;
+        Ok(Some(gone))
+    }
 }
 
 /// Deletes one page view, if it is there.

@@ -9,6 +9,9 @@ pub enum WriteError {
     /// PostgreSQL is away or cannot do it now: try again.
     #[error("PostgreSQL is not available: {0}")]
     Outage(#[source] sqlx::Error),
+    /// PostgreSQL has not finished a step in this time, and whether it ever does nobody knows: try again.
+    #[error("PostgreSQL has not finished a step of the batch within {0:?}")]
+    Slow(std::time::Duration),
     /// The checkpoint is not where it was left.
     #[error("the checkpoint was moved by somebody else")]
     Fenced,

@@ -6,7 +6,7 @@ use crate::{
     health::PartitionHealth,
     metrics as names,
     model::ReadModel,
-    patience::{Patience, look},
+    patience::{Patience, Pulse, look},
     projection::{Batch, Tally},
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -36,8 +36,8 @@ pub enum ProjectError {
     #[error("the checkpoint was moved by somebody else")]
     Fenced,
     /// Nothing but an operator helps.
-    #[error("the read model cannot be written: {0}")]
-    Stop(#[source] sqlx::Error),
+    #[error(transparent)]
+    Stop(WriteError),
 }
 
 /// The one who writes a partition's rows.
@@ -85,7 +85,7 @@ impl PartitionWriter {
                     waiting.push((range.start..middle, None));
                 }
                 Err(WriteError::Fenced) => return Err(ProjectError::Fenced),
-                Err(WriteError::Stop(error) | WriteError::Outage(error)) => return Err(ProjectError::Stop(error)),
+                Err(error) => return Err(ProjectError::Stop(error)),
             }
         }
         Ok(outcomes)
@@ -102,7 +102,7 @@ impl PartitionWriter {
                     self.committed(part, started, Some(&tally));
                     return Ok(Some(tally));
                 }
-                Err(WriteError::Outage(error)) => {
+                Err(error @ (WriteError::Outage(_) | WriteError::Slow(_))) => {
                     if self.settle_outage(part, &error, &mut waits).await? {
                         self.committed(part, started, None);
                         return Ok(None);
@@ -123,16 +123,20 @@ impl PartitionWriter {
 
     /// One attempt. A server that says nothing at all is given up, and meanwhile readiness says so.
     async fn attempt_in_time(&self, part: &Part<'_>) -> Result<Tally, WriteError> {
-        let Patience { attempt: within, told, .. } = self.model.patience;
-        let mut attempting = pin!(attempt(&self.model, part));
+        let Patience { step, told, .. } = self.model.patience;
+        let pulse = Pulse::default();
+        let mut attempting = pin!(attempt(&self.model, part, &pulse));
         if let Ok(ended) = timeout(told, &mut attempting).await {
             return ended;
         }
         let reason = format!("the batch at offset {} has not been committed for {} s", part.from, told.as_secs());
         tracing::warn!(partition = self.partition, reason, "waiting");
         self.health.waiting(&reason);
-        let ended = timeout(within.saturating_sub(told), attempting).await;
-        ended.unwrap_or(Err(WriteError::Outage(sqlx::Error::PoolTimedOut)))
+        tokio::select! {
+            biased;
+            ended = attempting => ended,
+            () = pulse.stopped_for(step) => Err(WriteError::Slow(step)),
+        }
     }
 
     /// Waits until PostgreSQL answers again. `true`: the commit whose answer was lost had happened. `false`: it had
@@ -140,12 +144,12 @@ impl PartitionWriter {
     async fn settle_outage(
         &self,
         part: &Part<'_>,
-        error: &sqlx::Error,
+        error: &WriteError,
         waits: &mut (impl Iterator<Item = Duration> + Send),
     ) -> Result<bool, WriteError> {
         counter!(names::OUTAGES_TOTAL).increment(1);
-        tracing::warn!(partition = self.partition, %error, "PostgreSQL is not available, trying again");
-        self.health.waiting(&format!("PostgreSQL is not available: {error}"));
+        tracing::warn!(partition = self.partition, %error, "trying again");
+        self.health.waiting(&error.to_string());
         for wait in waits {
             tokio::time::sleep(wait).await;
             match look(checkpoint::read(&self.model.pool, self.partition)).await.map_err(WriteError::from) {
@@ -153,9 +157,7 @@ impl PartitionWriter {
                 Ok(found) if found.next_offset == part.to() => return Ok(true),
                 Ok(found) if found.next_offset == part.from => return Ok(false),
                 Ok(_) => return Err(WriteError::Fenced),
-                Err(WriteError::Outage(error)) => {
-                    self.health.waiting(&format!("PostgreSQL is not available: {error}"));
-                }
+                Err(error @ WriteError::Outage(_)) => self.health.waiting(&error.to_string()),
                 Err(error) => return Err(error),
             }
         }
