@@ -7,7 +7,7 @@ use crate::{
     metrics as names,
     model::ReadModel,
     patience::look,
-    projection::{Batch, Decoded, Outcome, Parked, Tally},
+    projection::{Batch, Parked},
     same_log::{NotTheSameLog, start_offset},
     settings::Limits,
     write::{PartitionWriter, ProjectError, backoff, is_outage, offset_as_f64},
@@ -128,8 +128,8 @@ impl Worker {
             Err(error @ OpenError::OutOfRange { .. }) => return Err(Trouble::Passing(error.to_string())),
         };
         self.health.ready();
-        let mut writer = PartitionWriter::new(self.model.clone(), self.partition, &found, self.health.clone());
-        let mut dead_in_a_row = 0;
+        let mut writer = PartitionWriter::new(self.model.clone(), self.partition, &found, self.health.clone())
+            .stopping_after(self.limits.dead_letters_in_a_row);
         let mut reported = Instant::now();
         loop {
             let records = match self.next(&mut *log, &writer).await {
@@ -137,15 +137,8 @@ impl Worker {
                 Ok(None) => return Ok(()),
                 Err(error) => return of_log(&error),
             };
-            let (mut batch, parked) = Batch::decode(self.partition, self.model.made_for.partitions, records, &skip);
-            let too_many = cut_at_limit(&mut batch, &mut dead_in_a_row, self.limits.dead_letters_in_a_row);
-            self.project(&mut writer, &batch, &mut dead_in_a_row).await?;
-            if too_many || dead_in_a_row >= self.limits.dead_letters_in_a_row {
-                return Err(Trouble::Lasting(format!(
-                    "the last {dead_in_a_row} records were all dead letters: see `footfall dead-letter list`; start \
-                     the projector again to go on"
-                )));
-            }
+            let (batch, parked) = Batch::decode(self.partition, self.model.made_for.partitions, records, &skip);
+            self.project(&mut writer, &batch).await?;
             if let Some(parked) = parked {
                 return self.wait_for_skip(&parked).await;
             }
@@ -192,15 +185,9 @@ impl Worker {
     }
 
     /// Commits a batch.
-    async fn project(&self, writer: &mut PartitionWriter, batch: &Batch, dead: &mut usize) -> Result<(), Trouble> {
-        if batch.is_empty() {
-            return Ok(());
-        }
+    async fn project(&self, writer: &mut PartitionWriter, batch: &Batch) -> Result<(), Trouble> {
         match writer.project(batch).await {
-            Ok(tallies) => {
-                *dead = trailing_refusals(&tallies, *dead);
-                Ok(())
-            }
+            Ok(()) => Ok(()),
             Err(ProjectError::Fenced) => {
                 counter!(names::FENCED_TOTAL).increment(1);
                 tracing::warn!(
@@ -209,7 +196,9 @@ impl Worker {
                 );
                 Err(Trouble::Reopen)
             }
-            Err(error @ ProjectError::Stop(_)) => Err(Trouble::Lasting(error.to_string())),
+            Err(error @ (ProjectError::Stop(_) | ProjectError::TooManyDead(_))) => {
+                Err(Trouble::Lasting(error.to_string()))
+            }
         }
     }
 
@@ -241,31 +230,6 @@ impl Worker {
             let lag = offset_as_f64((high - next).max(0));
             gauge!(names::LAG_OFFSETS, "partition" => self.partition.to_string()).set(lag);
         }
-    }
-}
-
-/// Ends the batch at the dead letter that is one too many in a row; `true` when there is one. Counts on.
-fn cut_at_limit(batch: &mut Batch, dead_in_a_row: &mut usize, limit: usize) -> bool {
-    for index in 0..batch.len() {
-        match &batch.decoded[index] {
-            Decoded::Event(_) => *dead_in_a_row = 0,
-            Decoded::Dead { reason, .. } if *reason == crate::projection::SKIPPED => {}
-            Decoded::Dead { .. } => *dead_in_a_row += 1,
-        }
-        if *dead_in_a_row >= limit {
-            batch.truncate(index + 1);
-            return true;
-        }
-    }
-    false
-}
-
-/// Records that PostgreSQL refused come as parts of one record each; goes on counting those at the end.
-fn trailing_refusals(tallies: &[Tally], before: usize) -> usize {
-    let all_dead = |tally: &&Tally| tally.entries().all(|(_, outcome, _)| outcome == Outcome::Dead.as_str());
-    match tallies {
-        [_] => before,
-        parts => parts.iter().rev().take_while(all_dead).count(),
     }
 }
 

@@ -11,6 +11,7 @@ use projector::{
     patience::Pulse,
     write::{Part, ProjectError, WriteError, attempt},
 };
+use rstest::rstest;
 use schema::{Envelope, Event, SessionCorrected};
 use sqlx::Executor;
 use std::time::Duration;
@@ -122,7 +123,7 @@ async fn a_transaction_that_breaks_before_its_commit_is_done_again() {
     let mut writer = fixture.writer(0).await;
     let mut holder = fixture.pool.begin().await.unwrap();
     holder.execute("LOCK TABLE session IN ACCESS EXCLUSIVE MODE").await.unwrap();
-    let projecting = tokio::spawn(async move { writer.project(&batch).await.map(drop) });
+    let projecting = tokio::spawn(async move { writer.project(&batch).await });
     let kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                 WHERE datname = current_database() AND wait_event_type = 'Lock'";
     for _ in 0..3 {
@@ -158,6 +159,44 @@ async fn a_poison_record_is_closed_in_on_and_everything_around_it_is_stored() {
     );
     assert_eq!(checkpoint::read(&fixture.pool, 0).await.unwrap().next_offset, 100);
     fixture.assert_consistent().await;
+}
+
+/// Page views by a letter each: `x` is one that PostgreSQL refuses, as it keeps no NUL in a text, `.` is a fine one.
+fn views(tape: &mut Tape, kinds: &str) -> Vec<event_log::Record> {
+    let url = |kind| if kind == 'x' { "http://a.example/\0" } else { "http://a.example/" };
+    kinds.chars().map(|kind| tape.put(&page_view("s", 0, url(kind)))).collect()
+}
+
+#[rstest]
+#[case(&["x", "x", "x", "x"], 3)]
+#[case(&["xx", "xxxx"], 3)]
+#[case(&["xxxxxxxx"], 3)]
+#[case(&["..x", "x.x", "xxx"], 8)]
+#[case(&["x.x.x.", "xx.x", "x", "x", "."], 12)]
+#[case(&["x.", "x.", "xx", "."], 7)]
+#[tokio::test]
+async fn too_many_refused_records_in_a_row_stop_however_they_come(#[case] batches: &[&str], #[case] next_offset: i64) {
+    let fixture = Fixture::new(1, Tz::UTC).await;
+    let mut tape = Tape::new(1);
+    let mut writer = fixture.writer(0).await.stopping_after(3);
+    let all = batches.concat();
+    let stops = all.contains("xxx");
+    let mut stopped = false;
+    for kinds in batches {
+        match writer.project(&batch(&fixture.model, views(&mut tape, kinds))).await {
+            Ok(()) => {}
+            Err(ProjectError::TooManyDead(3)) => {
+                stopped = true;
+                break;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!((stopped, writer.next_offset()), (stops, next_offset));
+    assert_eq!(fixture.number("SELECT next_offset FROM checkpoint").await, next_offset);
+    let refused = all.chars().take(usize::try_from(next_offset).unwrap()).filter(|kind| *kind == 'x');
+    let letters = fixture.number("SELECT count(*) FROM dead_letter").await;
+    assert_eq!(letters, i64::try_from(refused.count()).unwrap());
 }
 
 #[tokio::test]

@@ -119,6 +119,21 @@ async fn too_many_dead_letters_in_a_row_stop_the_partition() {
 }
 
 #[tokio::test]
+async fn too_many_refused_records_stop_the_partition_even_when_they_come_one_by_one() {
+    let mut running = Running::prepare(1).await;
+    running.start(&["--projector-max-dead-letters", "3"]);
+    for refused in 1..=3 {
+        // PostgreSQL keeps no NUL in a text
+        running.append(&[page_view("s", 0, "http://a.example/\0")]).await;
+        running.until("it is a dead letter", "SELECT count(*) FROM dead_letter", refused).await;
+    }
+    let says_so =
+        async || running.readiness.missing().iter().any(|(_, why)| why.contains("last 3 records")).then_some(());
+    eventually("readiness tells of it", SOON, says_so).await;
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_database_that_ends_all_connections_again_and_again_loses_and_doubles_nothing() {
     let mut running = Running::prepare(2).await;
     running.start(&["--projector-batch-records", "20"]);

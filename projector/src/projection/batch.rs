@@ -87,12 +87,6 @@ impl Batch {
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
-
-    /// Ends the batch after `len` records.
-    pub fn truncate(&mut self, len: usize) {
-        self.records.truncate(len);
-        self.decoded.truncate(len);
-    }
 }
 
 /// Why a record that was passed over is a dead letter.

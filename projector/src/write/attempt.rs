@@ -35,7 +35,7 @@ impl Part<'_> {
         self.batch.records[self.range.end - 1].position.offset
     }
 
-    fn decoded(&self) -> &[Decoded] {
+    pub(super) fn decoded(&self) -> &[Decoded] {
         &self.batch.decoded[self.range.clone()]
     }
 

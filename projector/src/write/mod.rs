@@ -3,6 +3,7 @@
 mod admin;
 mod attempt;
 mod bulk;
+mod dead_in_a_row;
 mod deletions;
 mod error;
 mod facts;

@@ -1,6 +1,6 @@
 //! Brings batches of one partition into the read model, whatever PostgreSQL does meanwhile.
 
-use super::{Part, WriteError, attempt};
+use super::{Part, WriteError, attempt, dead_in_a_row::DeadInARow};
 use crate::{
     checkpoint::{self, Checkpoint},
     health::PartitionHealth,
@@ -38,6 +38,12 @@ pub enum ProjectError {
     /// Nothing but an operator helps.
     #[error(transparent)]
     Stop(WriteError),
+    /// So many records in a row were dead letters, and they are committed.
+    #[error(
+        "the last {0} records were all dead letters: see `footfall dead-letter list`; start the projector again to go \
+         on"
+    )]
+    TooManyDead(usize),
 }
 
 /// The one who writes a partition's rows.
@@ -47,12 +53,25 @@ pub struct PartitionWriter {
     partition: u16,
     next_offset: i64,
     health: PartitionHealth,
+    dead_letters: DeadInARow,
 }
 
 impl PartitionWriter {
     /// Goes on at a checkpoint that was just read.
     pub fn new(model: Arc<ReadModel>, partition: u16, checkpoint: &Checkpoint, health: PartitionHealth) -> Self {
-        Self { model, partition, next_offset: checkpoint.next_offset, health }
+        Self {
+            model,
+            partition,
+            next_offset: checkpoint.next_offset,
+            health,
+            dead_letters: DeadInARow::without_limit(),
+        }
+    }
+
+    /// Stops when so many records in a row are dead letters: then it is more than a few bad records.
+    #[must_use]
+    pub fn stopping_after(self, dead_letters_in_a_row: usize) -> Self {
+        Self { dead_letters: DeadInARow::up_to(dead_letters_in_a_row), ..self }
     }
 
     /// Where the checkpoint is.
@@ -62,18 +81,21 @@ impl PartitionWriter {
 
     /// Commits a batch whole, in one transaction if PostgreSQL takes it. Data that it refuses is closed in on by
     /// halves until it stands alone and is a dead letter. Tries for ever while PostgreSQL is away. May be dropped at
-    /// any time: nothing is lost. Gives the outcomes.
-    pub async fn project(&mut self, batch: &Batch) -> Result<Vec<Tally>, ProjectError> {
-        let mut outcomes = Vec::with_capacity(1);
+    /// any time: nothing is lost. Ends in front of the record that comes after too many dead letters in a row.
+    pub async fn project(&mut self, batch: &Batch) -> Result<(), ProjectError> {
+        let end = self.dead_letters.end(batch);
         // the halves that are still to be done, the next one last; at most one for each halving
-        let mut waiting: Vec<(Range<usize>, Option<String>)> = vec![(0..batch.len(), None)];
+        let mut waiting: Vec<(Range<usize>, Option<String>)> = vec![(0..end, None)];
         while let Some((range, refused)) = waiting.pop() {
             if range.is_empty() {
                 continue;
             }
             let part = Part { batch, range: range.clone(), from: self.next_offset, refused };
             match self.commit(&part).await {
-                Ok(tally) => outcomes.extend(tally),
+                Ok(()) if self.dead_letters.count(&part) => {
+                    return Err(ProjectError::TooManyDead(self.dead_letters.so_far()));
+                }
+                Ok(()) => {}
                 Err(WriteError::Data(error)) if range.len() == 1 => {
                     tracing::warn!(at = %batch.position(range.start), error = %error, "dead letter: PostgreSQL refuses it");
                     waiting.push((range, Some(error.to_string())));
@@ -88,11 +110,11 @@ impl PartitionWriter {
                 Err(error) => return Err(ProjectError::Stop(error)),
             }
         }
-        Ok(outcomes)
+        Ok(())
     }
 
-    /// Commits a part. `None`: it had been committed before, by an attempt whose answer was lost.
-    async fn commit(&mut self, part: &Part<'_>) -> Result<Option<Tally>, WriteError> {
+    /// Commits a part, or finds that an attempt whose answer was lost has done so.
+    async fn commit(&mut self, part: &Part<'_>) -> Result<(), WriteError> {
         let mut waits = backoff();
         let mut looked_again = false;
         let started = Instant::now();
@@ -100,12 +122,12 @@ impl PartitionWriter {
             match self.attempt_in_time(part).await {
                 Ok(tally) => {
                     self.committed(part, started, Some(&tally));
-                    return Ok(Some(tally));
+                    return Ok(());
                 }
                 Err(error @ (WriteError::Outage(_) | WriteError::Slow(_))) => {
                     if self.settle_outage(part, &error, &mut waits).await? {
                         self.committed(part, started, None);
-                        return Ok(None);
+                        return Ok(());
                     }
                 }
                 // a table that was there is gone, or another took its place: look again, once

@@ -74,7 +74,7 @@ impl Fixture {
     /// Projects records of one partition as one batch.
     pub async fn project(&self, records: Vec<Record>) -> Result<(), ProjectError> {
         let batch = batch(&self.model, records);
-        self.writer(batch.partition).await.project(&batch).await.map(drop)
+        self.writer(batch.partition).await.project(&batch).await
     }
 
     /// The rows of a query, each as JSON.
