@@ -22,7 +22,7 @@ pub struct Checkpoint {
     pub last_digest: Option<Vec<u8>>,
     /// The latest `recorded_at` so far.
     pub recorded_at: Option<DateTime<Utc>>,
-    /// When the partition's end was last reached.
+    /// Everything that was on the log at this time has been projected.
     pub caught_up_at: Option<DateTime<Utc>>,
 }
 
@@ -106,6 +106,23 @@ pub async fn caught_up(model: &ReadModel, partition: u16, next_offset: i64) -> s
     .bind(PROJECTION)
     .bind(i32::from(partition))
     .bind(next_offset)
+    .bind(model.generation)
+    .execute(&model.pool)
+    .await
+    .map(drop)
+}
+
+/// Notes that what was on the log at `at` has been projected: it ended at `high` then. By the server's clock at the
+/// latest, whatever the clock here says.
+pub async fn passed(model: &ReadModel, partition: u16, high: i64, at: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE checkpoint SET caught_up_at = GREATEST(caught_up_at, LEAST($4, now()))
+         WHERE projection = $1 AND partition = $2 AND next_offset >= $3 AND generation = $5",
+    )
+    .bind(PROJECTION)
+    .bind(i32::from(partition))
+    .bind(high)
+    .bind(at)
     .bind(model.generation)
     .execute(&model.pool)
     .await

@@ -136,14 +136,14 @@ pub async fn make_ahead(model: &ReadModel, now: DateTime<Utc>) -> sqlx::Result<(
     model.slices.ensure(&model.pool, &wanted).await
 }
 
-/// Drops the days of seen events that every partition has passed by the window and a day. A partition has passed
-/// what it has projected, and, being at the end of the log, the present (what is appended later is recorded later).
-/// Not for a rebuild: its checkpoints are at the end of the log only when it is done.
+/// Drops the days of seen events that every partition has passed by the window and a day. A partition has passed a
+/// time when it has projected what was on the log then: what is appended later is recorded later. The `recorded_at` of
+/// what it has projected proves nothing: one host with a clock that is ahead would have passed days that are still
+/// needed. Not for a rebuild: its checkpoints are at the end of the log only when it is done.
 pub async fn drop_passed_days(model: &ReadModel) -> sqlx::Result<Vec<String>> {
     let Some(window) = model.window() else { return Ok(Vec::new()) };
     let passed: Option<DateTime<Utc>> = sqlx::query_scalar(
-        "SELECT CASE WHEN bool_and(COALESCE(recorded_at, caught_up_at) IS NOT NULL)
-                     THEN min(GREATEST(recorded_at, caught_up_at)) END
+        "SELECT CASE WHEN bool_and(caught_up_at IS NOT NULL) THEN min(caught_up_at) END
          FROM checkpoint WHERE projection = $1",
     )
     .bind(crate::model::PROJECTION)

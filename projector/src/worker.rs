@@ -12,6 +12,7 @@ use crate::{
     settings::Limits,
     write::{PartitionWriter, ProjectError, backoff, is_outage, offset_as_f64},
 };
+use chrono::{DateTime, Utc};
 use event_log::{EventReader, OpenError, PartitionReader, ReadError};
 use metrics::{counter, gauge};
 use schema::Position;
@@ -26,6 +27,9 @@ const IDLE: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(10)
 
 /// How often progress is told to the log while there is work.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
+
+/// How often a partition that never rests looks where the log ends.
+const LOOK_AT_END_EVERY: Duration = Duration::from_mins(1);
 
 /// How often a parked partition looks whether it may pass.
 const LOOK_FOR_SKIP_EVERY: Duration = Duration::from_secs(2);
@@ -48,6 +52,14 @@ pub struct Worker {
     pub limits: Limits,
     /// Cancelled when it is to end.
     pub token: CancellationToken,
+}
+
+/// Where the log ended at a time.
+struct End {
+    high: i64,
+    at: DateTime<Utc>,
+    looked: Instant,
+    passed: bool,
 }
 
 /// Why a worker does not go on as it was.
@@ -131,6 +143,7 @@ impl Worker {
         let mut writer = PartitionWriter::new(self.model.clone(), self.partition, &found, self.health.clone())
             .stopping_after(self.limits.dead_letters_in_a_row);
         let mut reported = Instant::now();
+        let mut end = None;
         loop {
             let records = match self.next(&mut *log, &writer).await {
                 Ok(Some(records)) => records,
@@ -145,6 +158,7 @@ impl Worker {
             if reported.elapsed() > REPORT_EVERY {
                 reported = Instant::now();
                 self.report(&writer, None).await;
+                self.pass(&writer, &mut end).await;
             }
         }
     }
@@ -180,6 +194,23 @@ impl Worker {
                 && let Err(error) = look(checkpoint::caught_up(&self.model, self.partition, writer.next_offset())).await
             {
                 tracing::debug!(partition = self.partition, %error, "could not note that the end was reached");
+            }
+        }
+    }
+
+    /// Notes that what was the end of the log some time ago has been passed: a busy partition is never at the end.
+    async fn pass(&self, writer: &PartitionWriter, end: &mut Option<End>) {
+        if let Some(end) = end.as_mut().filter(|end| !end.passed && end.high <= writer.next_offset()) {
+            match look(checkpoint::passed(&self.model, self.partition, end.high, end.at)).await {
+                Ok(()) => end.passed = true,
+                Err(error) => tracing::debug!(partition = self.partition, %error, "could not note what was passed"),
+            }
+        }
+        let due = end.as_ref().is_none_or(|end| end.passed && end.looked.elapsed() > LOOK_AT_END_EVERY);
+        if due {
+            let (at, looked) = (Utc::now(), Instant::now());
+            if let Ok(range) = self.reader.watermarks(self.partition).await {
+                *end = Some(End { high: range.high, at, looked, passed: false });
             }
         }
     }

@@ -36,6 +36,24 @@ async fn what_is_appended_becomes_rows() {
 }
 
 #[tokio::test]
+async fn a_partition_that_never_rests_notes_what_it_has_passed() {
+    let mut running = Running::prepare(1).await;
+    let work = async {
+        loop {
+            running.append(&[page_view("s", 0, "http://a.example/")]).await;
+        }
+    };
+    let noted = async {
+        running.append(&[page_view("s", 0, "http://a.example/")]).await;
+        running.start(&[]);
+        let noted = "SELECT count(*) FROM checkpoint WHERE caught_up_at IS NOT NULL";
+        running.until("it is noted though there is always more to do", noted, 1).await;
+    };
+    tokio::select! { () = noted => {}, () = work => {} }
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_time_beyond_the_calendar_is_a_dead_letter_wherever_it_stands() {
     const TIME: &str = "2030-01-01T00:00:00Z";
     let mut running = Running::prepare(1).await;

@@ -4,9 +4,12 @@
 
 mod support;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
-use projector::slices::{drop_passed_days, make_ahead};
+use projector::{
+    checkpoint,
+    slices::{drop_passed_days, make_ahead},
+};
 use sqlx::Executor;
 use support::*;
 
@@ -81,31 +84,54 @@ async fn a_day_of_seen_ids_is_dropped_when_every_partition_has_passed_it_by_the_
         fixture.project(vec![tape.put(&given(page_view(of(partition), 0, "http://a.example/"), 1))]).await.unwrap();
     }
     let days = i64::from(DAYS);
-    let mut pass = async |partition: u16, day: i64| {
-        let record = tape.put(&page_view(of(partition), day * 86_400, "http://a.example/"));
-        fixture.project(vec![record]).await.unwrap();
+    let pass = async |partition: i32, day: i64| {
+        sqlx::query("UPDATE checkpoint SET caught_up_at = $1 WHERE partition = $2")
+            .bind(at(0) + TimeDelta::days(day))
+            .bind(partition)
+            .execute(&fixture.pool)
+            .await
+            .unwrap();
     };
     pass(0, days + 30).await;
     assert_eq!(drop_passed_days(&fixture.model).await.unwrap(), Vec::<String>::new(), "partition 1 may still need it");
     pass(1, days + 1).await;
     assert_eq!(drop_passed_days(&fixture.model).await.unwrap(), Vec::<String>::new(), "not a day past the window yet");
-
-    // a partition at the end of its log has passed the present
-    let caught_up = at(0) + TimeDelta::days(days + 2);
-    sqlx::query("UPDATE checkpoint SET caught_up_at = $1 WHERE partition = 1")
-        .bind(caught_up)
-        .execute(&fixture.pool)
-        .await
-        .unwrap();
+    pass(1, days + 2).await;
     assert_eq!(drop_passed_days(&fixture.model).await.unwrap(), ["seen_event_2026_11_24"]);
     assert_eq!(tables(&fixture, "seen\\_event\\_%").await, Vec::<String>::new());
 
     // one that was never heard of has passed nothing
     fixture.project(vec![tape.put(&given(page_view(of(0), 0, "http://a.example/"), 2))]).await.unwrap();
-    fixture
-        .pool
-        .execute("UPDATE checkpoint SET caught_up_at = NULL, recorded_at = NULL WHERE partition = 1")
-        .await
-        .unwrap();
+    fixture.pool.execute("UPDATE checkpoint SET caught_up_at = NULL WHERE partition = 1").await.unwrap();
     assert_eq!(drop_passed_days(&fixture.model).await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_host_whose_clock_is_ahead_does_not_end_the_search_for_repetitions() {
+    let fixture = Fixture::new(1, Tz::UTC).await;
+    let mut tape = Tape::new(1);
+    let today = (Utc::now() - at(0)).num_seconds();
+    let view = |seconds, event_id| given(page_view("s", seconds, "http://a.example/"), event_id);
+    fixture.project(vec![tape.put(&view(today, 1)), tape.put(&view(today + 400 * 86_400, 2))]).await.unwrap();
+    checkpoint::passed(&fixture.model, 0, 2, at(today)).await.unwrap();
+    assert_eq!(drop_passed_days(&fixture.model).await.unwrap(), Vec::<String>::new());
+    fixture.project(vec![tape.put(&view(today + 60, 1))]).await.unwrap();
+    assert_eq!(fixture.number("SELECT count(*) FROM page_view").await, 2, "the repetition is found");
+}
+
+#[tokio::test]
+async fn what_has_been_passed_is_noted_when_it_has_been_projected_and_never_ahead_of_the_servers_clock() {
+    let fixture = Fixture::new(1, Tz::UTC).await;
+    let mut tape = Tape::new(1);
+    let noted = async || checkpoint::read(&fixture.pool, 0).await.unwrap().caught_up_at;
+    fixture.project(vec![tape.put(&page_view("s", 0, "http://a.example/"))]).await.unwrap();
+    let hour_ago = (Utc::now() - TimeDelta::hours(1)).with_nanosecond(0).unwrap();
+    checkpoint::passed(&fixture.model, 0, 2, hour_ago).await.unwrap();
+    assert_eq!(noted().await, None, "a record that was on the log then is not projected");
+    checkpoint::passed(&fixture.model, 0, 1, hour_ago).await.unwrap();
+    assert_eq!(noted().await, Some(hour_ago));
+    checkpoint::passed(&fixture.model, 0, 1, hour_ago - TimeDelta::hours(1)).await.unwrap();
+    assert_eq!(noted().await, Some(hour_ago), "it does not go back");
+    checkpoint::passed(&fixture.model, 0, 1, hour_ago + TimeDelta::days(400)).await.unwrap();
+    assert!(noted().await.unwrap() < hour_ago + TimeDelta::hours(2));
 }
