@@ -3,7 +3,7 @@
 //! A slice is made as a table of its own and then attached, which takes a weaker lock than creating it in place, so
 //! readers go on. There is no default partition: a row without a slice is an error, never a row in the wrong place.
 
-use crate::model::ReadModel;
+use crate::{model::ReadModel, patience::Pulse};
 use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta, Utc};
 use sqlx::{Executor, PgConnection, PgPool};
 use std::{
@@ -13,6 +13,10 @@ use std::{
 
 /// Held while slices are made, so that two projectors do not make one at the same time. Any number will do.
 const SLICE_LOCK: i64 = 0x466f_6f74_0001;
+
+/// Slices that one transaction makes at most: what it has made is there even if the next one is not made in time, and
+/// the locks of many tables would be more than a server keeps.
+const MADE_AT_ONCE: usize = 16;
 
 /// Months that are made ahead of the present one.
 const MONTHS_AHEAD: u32 = 2;
@@ -91,22 +95,22 @@ impl Slices {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Makes those that are not there yet.
-    pub async fn ensure(&self, pool: &PgPool, wanted: &BTreeSet<Slice>) -> sqlx::Result<()> {
+    /// Makes those that are not there yet, some at a time; `pulse` beats with each time.
+    pub async fn ensure(&self, pool: &PgPool, wanted: &BTreeSet<Slice>, pulse: &Pulse) -> sqlx::Result<()> {
         let missing: Vec<Slice> = {
             let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             wanted.iter().filter(|slice| !known.contains(slice)).copied().collect()
         };
-        if missing.is_empty() {
-            return Ok(());
+        for some in missing.chunks(MADE_AT_ONCE) {
+            let mut transaction = pool.begin().await?;
+            sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(SLICE_LOCK).execute(&mut *transaction).await?;
+            for slice in some {
+                make(&mut transaction, *slice).await?;
+            }
+            transaction.commit().await?;
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(some);
+            pulse.beat();
         }
-        let mut transaction = pool.begin().await?;
-        sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(SLICE_LOCK).execute(&mut *transaction).await?;
-        for slice in &missing {
-            make(&mut transaction, *slice).await?;
-        }
-        transaction.commit().await?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(missing);
         Ok(())
     }
 }
@@ -133,7 +137,7 @@ pub async fn make_ahead(model: &ReadModel, now: DateTime<Utc>) -> sqlx::Result<(
     if model.window().is_some() {
         wanted.extend([Slice::seen_events(now), Slice::seen_events(now + TimeDelta::days(1))]);
     }
-    model.slices.ensure(&model.pool, &wanted).await
+    model.slices.ensure(&model.pool, &wanted, &Pulse::default()).await
 }
 
 /// Drops the days of seen events that every partition has passed by the window and a day. A partition has passed a

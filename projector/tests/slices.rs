@@ -4,11 +4,12 @@
 
 mod support;
 
-use chrono::{DateTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Months, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 use projector::{
     checkpoint,
-    slices::{drop_passed_days, make_ahead},
+    patience::Pulse,
+    slices::{Slice, drop_passed_days, make_ahead},
 };
 use sqlx::Executor;
 use support::*;
@@ -52,6 +53,40 @@ async fn two_projectors_that_need_the_same_month_at_once_both_get_it() {
         outcome.unwrap();
     }
     assert_eq!(fixture.number("SELECT count(*) FROM page_view_2026_11").await, 40);
+}
+
+#[tokio::test]
+async fn many_months_at_once_are_made_some_at_a_time_and_written_in_more_than_one_transaction() {
+    let fixture = Fixture::new(1, Tz::UTC).await;
+    let mut tape = Tape::new(1);
+    let months = (0..70).map(|months| at(0) - Months::new(months));
+    // a server that cannot make so many in one go
+    for statement in [
+        "CREATE FUNCTION too_many() RETURNS event_trigger LANGUAGE plpgsql AS
+         $$ BEGIN
+             IF (SELECT count(*) FROM pg_class WHERE relname LIKE 'page_view_2%' AND relkind = 'r') > 40 THEN
+                 RAISE EXCEPTION 'too many';
+             END IF;
+         END $$",
+        "CREATE EVENT TRIGGER too_many ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION too_many()",
+    ] {
+        fixture.pool.execute(statement).await.unwrap();
+    }
+    let wanted = months.clone().map(Slice::page_views).collect();
+    let ensured = fixture.model.slices.ensure(&fixture.pool, &wanted, &Pulse::default()).await;
+    assert!(ensured.unwrap_err().to_string().contains("too many"));
+    assert_eq!(tables(&fixture, "page\\_view\\_%").await.len(), 32, "what was made before stays");
+
+    fixture.pool.execute("DROP EVENT TRIGGER too_many").await.unwrap();
+    let records = months.map(|month| {
+        let mut event = page_view("s", 0, "http://a.example/");
+        event.occurred_at = month;
+        tape.put(&event)
+    });
+    fixture.project(records.collect()).await.unwrap();
+    assert_eq!(fixture.number("SELECT count(*) FROM page_view").await, 70);
+    let transactions = "SELECT count(DISTINCT xmin::text) FROM page_view";
+    assert_eq!(fixture.number(transactions).await, 2, "neither all locks at once nor one event at a time");
 }
 
 #[tokio::test]

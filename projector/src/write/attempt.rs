@@ -54,6 +54,10 @@ impl Part<'_> {
 /// Why a record was refused by PostgreSQL, as the `reason` of its dead letter.
 const REFUSED: &str = "refused";
 
+/// Tables of months and days that one transaction writes to at most: it locks each of them and each of their indexes,
+/// and a server keeps some thousand locks.
+const MOST_SLICES: usize = 64;
+
 /// What a part does besides its rows.
 #[derive(Debug)]
 pub(super) struct Effects {
@@ -67,9 +71,12 @@ pub async fn attempt(model: &ReadModel, part: &Part<'_>, pulse: &Pulse) -> Resul
     let mut interned = Interned::default();
     if part.refused.is_none() {
         let slices = needs(model, part, &mut interned);
+        if slices.len() > MOST_SLICES && part.range.len() > 1 {
+            return Err(WriteError::Wide(slices.len()));
+        }
         model.dimensions.intern(&model.pool, &mut interned).await?;
         pulse.beat();
-        model.slices.ensure(&model.pool, &slices).await?;
+        model.slices.ensure(&model.pool, &slices, pulse).await?;
     }
 
     pulse.beat();

@@ -12,6 +12,9 @@ pub enum WriteError {
     /// PostgreSQL has not finished a step in this time, and whether it ever does nobody knows: try again.
     #[error("PostgreSQL has not finished a step of the batch within {0:?}")]
     Slow(std::time::Duration),
+    /// The batch is of so many months and days that one transaction would lock too many tables: halve it.
+    #[error("the batch is of {0} months and days")]
+    Wide(usize),
     /// The checkpoint is not where it was left.
     #[error("the checkpoint was moved by somebody else")]
     Fenced,

@@ -100,8 +100,10 @@ impl PartitionWriter {
                     tracing::warn!(at = %batch.position(range.start), error = %error, "dead letter: PostgreSQL refuses it");
                     waiting.push((range, Some(error.to_string())));
                 }
-                Err(WriteError::Data(_)) => {
-                    counter!(names::BISECTIONS_TOTAL).increment(1);
+                Err(error @ (WriteError::Data(_) | WriteError::Wide(_))) => {
+                    if matches!(error, WriteError::Data(_)) {
+                        counter!(names::BISECTIONS_TOTAL).increment(1);
+                    }
                     let middle = range.start + range.len() / 2;
                     waiting.push((middle..range.end, None));
                     waiting.push((range.start..middle, None));
