@@ -47,12 +47,32 @@ impl Lease {
         .await
     }
 
+    /// Ends when the lock is lost, or may be: the server restarted, or does not answer. Somebody else may have it then.
+    pub async fn lost(&mut self) -> sqlx::Error {
+        loop {
+            if let Err(error) = self.check().await {
+                return error;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Whether the lock is held now.
+    pub async fn check(&mut self) -> sqlx::Result<()> {
+        look(self.connection.ping()).await
+    }
+
+    /// The connection on which the lock is held: what is committed on it is committed under the lock.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+
     /// Keeps the lock over restarts of PostgreSQL, and tells `health` while it is away. Ends only with an error: a
     /// rebuild came in between.
     pub async fn keep(mut self, database: Database, health: &Health) -> anyhow::Result<()> {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            let lost = match look(self.connection.ping()).await {
+            let lost = match self.check().await {
                 Ok(()) => continue,
                 Err(error) => postgres_away(&error),
             };

@@ -6,10 +6,13 @@ mod support;
 
 use chrono_tz::Tz;
 use clap::Parser;
-use projector::{Progress, RebuildError, RebuildOptions, RebuildReport, VerifyOptions, dead_letters, rebuild, verify};
+use projector::{
+    Progress, RebuildError, RebuildOptions, RebuildReport, VerifyOptions, dead_letters, lease::Lease, rebuild, verify,
+};
 use schema::{Event, InteractionKind, Position, codec};
 use sqlx::Executor;
 use support::{running::*, *};
+use test_support::eventually;
 
 async fn filled() -> Running {
     let mut running = Running::prepare(3).await;
@@ -220,6 +223,35 @@ async fn a_running_projector_is_in_the_way_of_a_rebuild() {
     let error = rebuilt(&running, Tz::UTC, RebuildOptions::default()).await.unwrap_err();
     assert!(error.to_string().contains("stop it first"), "{error}");
     running.stop().await;
+}
+
+#[tokio::test]
+async fn a_rebuild_that_has_lost_its_lock_ends_and_swaps_nothing() {
+    let running = filled().await;
+    let generation = "SELECT generation::text FROM footfall.read_model";
+    let before: String = sqlx::query_scalar(generation).fetch_one(&running.pool).await.unwrap();
+    // the comparison has to wait, and meanwhile the lock's connection ends, as it does when the server restarts
+    let mut locked = running.pool.begin().await.unwrap();
+    locked.execute("LOCK TABLE footfall.row_count IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let rebuilding = rebuilt(&running, Tz::UTC, RebuildOptions::default());
+    let taken_over = async {
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                     AND application_name = 'footfall rebuild' AND wait_event_type = 'Lock'";
+        running.until("the comparison waits", waits, 1).await;
+        let ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                     WHERE datname = current_database() AND application_name = 'footfall rebuild lock'";
+        running.until("the lock's connection ends", ended, 1).await;
+        eventually("a projector takes the lock", SOON, async || Lease::shared(&running.database).await.unwrap()).await
+    };
+    let (result, _projectors) = tokio::join!(rebuilding, async {
+        let lease = taken_over.await;
+        locked.rollback().await.unwrap();
+        lease
+    });
+    let error = result.unwrap_err();
+    assert!(matches!(error, RebuildError::LockLost(_)), "{error}");
+    let after: String = sqlx::query_scalar(generation).fetch_one(&running.pool).await.unwrap();
+    assert_eq!(after, before);
 }
 
 #[tokio::test]

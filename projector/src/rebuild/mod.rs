@@ -23,6 +23,12 @@ pub enum RebuildError {
     /// Somebody works on the read model.
     #[error("a projector or another rebuild is running: stop it first, then rebuild")]
     Busy,
+    /// Somebody else may have begun to work on the read model.
+    #[error(
+        "the rebuild has lost its lock, so a projector or another rebuild may be running by now ({0}): rebuild again \
+         when PostgreSQL is back, with the projector stopped"
+    )]
+    LockLost(#[source] sqlx::Error),
     /// The next read model could not be prepared.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
@@ -118,7 +124,7 @@ pub async fn rebuild(
     progress: &Progress,
 ) -> Result<RebuildReport, RebuildError> {
     let started = Instant::now();
-    let _lease = Lease::exclusive(database).await?.ok_or(RebuildError::Busy)?;
+    let mut lease = Lease::exclusive(database).await?.ok_or(RebuildError::Busy)?;
     let pool = database.pool(REBUILD_SCHEMA, "footfall rebuild", settings.projector_connections);
     let made_for = MadeFor {
         zone,
@@ -135,17 +141,24 @@ pub async fn rebuild(
     let model = Arc::new(ReadModel::prepare(pool.clone(), made_for.clone()).await?);
     let live = compare::Live::find(&pool, &made_for).await?;
     let reader = log.reader(Sharing::Alone).await.map_err(|error| RebuildError::Replay(error.into()))?;
-    let result = replay_and_compare(&model, &reader, settings, live.as_ref(), progress).await;
+    let has_live = live.is_some();
+    let made = async {
+        let (records, comparison) = replay_and_compare(&model, &reader, settings, live.as_ref(), progress).await?;
+        // what will not be swapped in any case need not be verified
+        let wanted =
+            comparison.new_dead_letters.is_empty() && (comparison.differences.is_empty() || options.accept_differences);
+        let unproven = if wanted { unproven(database, log, progress).await? } else { Vec::new() };
+        Ok((records, comparison, wanted && unproven.is_empty(), unproven))
+    };
+    let made = tokio::select! {
+        made = made => made,
+        error = lease.lost() => Err(RebuildError::LockLost(error)),
+    };
     reader.close().await;
-    let (records, mut comparison) = result?;
-
-    // what will not be swapped in any case need not be verified
-    let wanted =
-        comparison.new_dead_letters.is_empty() && (comparison.differences.is_empty() || options.accept_differences);
-    let unproven = if wanted { unproven(database, log, progress).await? } else { Vec::new() };
-    let swapped = wanted && unproven.is_empty();
+    let (records, mut comparison, swapped, unproven) = made?;
     if swapped {
-        swap::swap(database, live.is_some()).await?;
+        lease.check().await.map_err(RebuildError::LockLost)?;
+        swap::swap(lease.connection(), has_live).await?;
     }
     pool.close().await;
     progress.finish();

@@ -10,9 +10,9 @@ pub(super) async fn drop_unfinished(database: &Database) -> sqlx::Result<()> {
 }
 
 /// Puts the new read model in place, in one transaction. The old checkpoints are fenced first: a projector that
-/// still holds one of them would otherwise go on in the new tables with what they hold already.
-pub(super) async fn swap(database: &Database, has_live: bool) -> sqlx::Result<()> {
-    let mut connection = PgConnection::connect_with(&database.options_for(LIVE, "footfall rebuild")).await?;
+/// still holds one of them would otherwise go on in the new tables with what they hold already. `connection` is the
+/// one that holds the rebuild's lock, so that nothing is swapped without it.
+pub(super) async fn swap(connection: &mut PgConnection, has_live: bool) -> sqlx::Result<()> {
     let mut transaction = connection.begin().await?;
     if has_live {
         let fence = format!(
@@ -27,6 +27,5 @@ pub(super) async fn swap(database: &Database, has_live: bool) -> sqlx::Result<()
         transaction.execute(format!("ALTER SCHEMA {LIVE} RENAME TO {PREVIOUS}").as_str()).await?;
     }
     transaction.execute(format!("ALTER SCHEMA {NEXT} RENAME TO {LIVE}").as_str()).await?;
-    transaction.commit().await?;
-    connection.close().await
+    transaction.commit().await
 }
