@@ -206,6 +206,27 @@ async fn what_was_passed_over_on_one_log_is_not_passed_over_on_another() {
 }
 
 #[tokio::test]
+async fn a_log_that_was_made_anew_under_its_name_can_be_rebuilt_from_when_that_is_accepted() {
+    let (running, mut anew) = (filled().await, Running::prepare(3).await);
+    for statement in ["UPDATE read_model SET log_id = $1", "UPDATE checkpoint SET log_id = $1"] {
+        sqlx::query(statement).bind(&anew.log.log_id().0).execute(&running.pool).await.unwrap();
+    }
+    // where the live read model has an event, the log has something that is none
+    anew.append_raw(vec![garbage(1)]).await;
+    let views: Vec<_> = (0..100).map(|i| page_view(&format!("s{i}"), i, "http://a.example/")).collect();
+    anew.append(&views).await;
+    anew.database = running.database.clone();
+    let report = rebuilt(&anew, Tz::UTC, RebuildOptions::default()).await.unwrap();
+    assert!(!report.swapped && !report.new_dead_letters, "{report}");
+    assert!(report.differences.iter().all(|difference| difference.contains("nothing was compared")), "{report}");
+    assert!(report.to_string().contains("--accept-differences"), "{report}");
+    let report = rebuilt(&anew, Tz::UTC, RebuildOptions { accept_differences: true }).await.unwrap();
+    assert!(report.swapped, "{report}");
+    assert_eq!(running.number("SELECT count(*) FROM page_view").await, 100);
+    assert_eq!(running.number("SELECT count(*) FROM dead_letter").await, 1);
+}
+
+#[tokio::test]
 async fn another_zone_is_what_a_rebuild_is_for() {
     let running = filled().await;
     let report = rebuilt(&running, Tz::Pacific__Auckland, RebuildOptions::default()).await.unwrap();

@@ -1,6 +1,11 @@
 //! The new read model against the live one, table by table, at the same offsets.
 
-use crate::model::{MadeFor, PROJECTION};
+use crate::{
+    checkpoint::Checkpoint,
+    model::{MadeFor, PROJECTION},
+    same_log::{NotTheSameLog, start_offset},
+};
+use event_log::{EventReader, ReadError};
 use schema::migrations::{READ_MODEL_SCHEMA as LIVE, REBUILD_SCHEMA as NEXT};
 use sqlx::PgPool;
 
@@ -10,14 +15,25 @@ const EXAMPLES: i64 = 5;
 /// What is known of the live read model.
 #[derive(Debug)]
 pub(super) struct Live {
-    /// It was made from the log that the new one is made from.
-    pub same_log: bool,
+    /// What it was made from.
+    pub log: Log,
     /// Its days are of the same zone.
     same_zone: bool,
     /// It looks for repetitions as the new one does.
     same_window: bool,
     /// Its checkpoints, by partition.
-    pub next_offsets: Vec<i64>,
+    checkpoints: Vec<Checkpoint>,
+}
+
+/// What a read model was made from, beside the log that a new one is made from.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Log {
+    /// The same log.
+    Same,
+    /// Another one, by its name.
+    Other,
+    /// One of the same name that held something else, and what shows it: this one lost records, or was made anew.
+    Changed(String),
 }
 
 /// What a comparison found.
@@ -50,18 +66,48 @@ impl Live {
                 .fetch_optional(pool)
                 .await?;
         let Some((time_zone, log_id, partitions, days)) = found else { return Ok(None) };
-        let next_offsets: Vec<i64> = sqlx::query_scalar(&format!(
-            "SELECT next_offset FROM {LIVE}.checkpoint WHERE projection = $1 ORDER BY partition"
-        ))
-        .bind(PROJECTION)
-        .fetch_all(pool)
-        .await?;
+        let checkpoints: Vec<Checkpoint> =
+            sqlx::query_as(&format!("SELECT * FROM {LIVE}.checkpoint WHERE projection = $1 ORDER BY partition"))
+                .bind(PROJECTION)
+                .fetch_all(pool)
+                .await?;
+        let same = log_id == made_for.log_id.0 && partitions == i32::from(made_for.partitions);
         Ok(Some(Self {
-            same_log: log_id == made_for.log_id.0 && partitions == i32::from(made_for.partitions),
+            log: if same { Log::Same } else { Log::Other },
             same_zone: time_zone == made_for.zone.name(),
             same_window: days == i32::from(made_for.deduplication_days),
-            next_offsets,
+            checkpoints,
         }))
+    }
+
+    /// Looks whether a log of the same name still holds what was projected from it.
+    pub async fn look_at_log(&mut self, reader: &dyn EventReader) -> Result<(), ReadError> {
+        if self.log != Log::Same {
+            return Ok(());
+        }
+        for (partition, checkpoint) in (0..).zip(&self.checkpoints) {
+            let how = match start_offset(reader, partition, checkpoint).await {
+                // what retention has deleted was on the same log
+                Ok(_) | Err(NotTheSameLog::BeginsLater { .. }) => continue,
+                Err(NotTheSameLog::Read(error)) => return Err(error),
+                Err(NotTheSameLog::EndsEarlier { high, next, .. }) => {
+                    format!("partition {partition} of the log ends at offset {high}, and that one has come to {next}")
+                }
+                Err(NotTheSameLog::OtherRecord { offset, .. }) => {
+                    format!(
+                        "offset {offset} of partition {partition} holds another record than the one it has projected"
+                    )
+                }
+            };
+            self.log = Log::Changed(how);
+            return Ok(());
+        }
+        Ok(())
+    }
+
+    /// Where it has come to, by partition.
+    pub fn next_offsets(&self) -> Vec<i64> {
+        self.checkpoints.iter().map(|checkpoint| checkpoint.next_offset).collect()
     }
 }
 
@@ -84,9 +130,19 @@ pub(super) async fn copy_skips(pool: &PgPool) -> sqlx::Result<()> {
 /// Compares, both having come to the same offsets.
 pub(super) async fn compare(pool: &PgPool, live: &Live) -> sqlx::Result<Comparison> {
     let mut found = Comparison::default();
-    if !live.same_log {
-        found.notes.push("the live read model was made from another log: nothing was compared".to_owned());
-        return Ok(found);
+    match &live.log {
+        Log::Same => {}
+        Log::Other => {
+            found.notes.push("the live read model was made from another log: nothing was compared".to_owned());
+            return Ok(found);
+        }
+        Log::Changed(how) => {
+            // what the live one alone has would be gone with it, so somebody has to say that it may
+            found.differences.push(format!(
+                "nothing was compared with the live read model, which may have what this log has lost: {how}"
+            ));
+            return Ok(found);
+        }
     }
     found.new_dead_letters = new_dead_letters(pool).await?;
     if !live.same_window {

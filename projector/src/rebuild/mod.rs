@@ -139,10 +139,13 @@ pub async fn rebuild(
         database.migrate(READ_MODEL_SCHEMA, READ_MODEL).await?;
     }
     let model = Arc::new(ReadModel::prepare(pool.clone(), made_for.clone()).await?);
-    let live = compare::Live::find(&pool, &made_for).await?;
+    let mut live = compare::Live::find(&pool, &made_for).await?;
     let reader = log.reader(Sharing::Alone).await.map_err(|error| RebuildError::Replay(error.into()))?;
     let has_live = live.is_some();
     let made = async {
+        if let Some(live) = &mut live {
+            live.look_at_log(&*reader).await.map_err(|error| RebuildError::Replay(error.into()))?;
+        }
         let (records, comparison) = replay_and_compare(&model, &reader, settings, live.as_ref(), progress).await?;
         // what will not be swapped in any case need not be verified
         let wanted =
@@ -197,11 +200,11 @@ async fn replay_and_compare(
     let mut records = 0;
     let mut comparison = compare::Comparison::default();
     if let Some(live) = live {
-        if live.same_log {
+        if live.log == compare::Log::Same {
             // offsets of another log are other records
             compare::copy_skips(&model.pool).await?;
             records +=
-                replay.all("up to the live read model", &live.next_offsets).await.map_err(RebuildError::Replay)?;
+                replay.all("up to the live read model", &live.next_offsets()).await.map_err(RebuildError::Replay)?;
         }
         comparison = compare::compare(&model.pool, live).await?;
     }
