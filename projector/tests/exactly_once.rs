@@ -106,9 +106,8 @@ async fn a_commit_whose_answer_was_lost_is_recognised() {
     let batch = batch(&fixture.model, second.to_vec());
     let mut writer = fixture.writer(0).await;
     line.lose_the_next_commit();
-    let outcomes = writer.project(&batch).await.unwrap();
+    writer.project(&batch).await.unwrap();
     assert!(line.has_lost_a_commit());
-    assert!(outcomes.is_empty(), "nothing was done a second time: {outcomes:?}");
     assert_eq!(writer.next_offset(), 4);
     assert_eq!(fixture.tally().await, ["page_view.recorded stored 4"]);
     assert_eq!(fixture.number("SELECT count(*) FROM page_view").await, 4);
