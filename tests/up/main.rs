@@ -5,4 +5,5 @@
 mod common;
 mod journeys;
 mod kill;
+mod places;
 mod refusals;
