@@ -24,6 +24,7 @@ pub mod user_agent;
 pub mod verify;
 mod worker;
 pub mod write;
+pub mod zone;
 
 pub use progress::Progress;
 pub use rebuild::{RebuildError, RebuildOptions, RebuildReport, rebuild};

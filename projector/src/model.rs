@@ -1,7 +1,12 @@
 //! The read model as the projector holds it: connections, what it was made for, caches.
 
 use crate::{
-    dimensions::Dimensions, patience::Patience, settings::STATEMENT_TIMEOUT, slices::Slices, write::is_outage,
+    dimensions::Dimensions,
+    patience::Patience,
+    settings::STATEMENT_TIMEOUT,
+    slices::Slices,
+    write::is_outage,
+    zone::{self, Disagreement},
 };
 use chrono::TimeDelta;
 use chrono_tz::Tz;
@@ -68,6 +73,19 @@ pub enum PrepareError {
         "PostgreSQL does not know the time zone {0}: update its time zone data, or set FOOTFALL_TIME_ZONE to another"
     )]
     UnknownZone(String),
+    /// PostgreSQL has the configured zone otherwise than this program.
+    #[error(
+        "PostgreSQL and Footfall do not agree about the time zone {zone}, so each would count days in its own way \
+         ({disagreement}): \
+         update the time zone data of PostgreSQL or update Footfall, or set FOOTFALL_TIME_ZONE to another, best one of \
+         a place, like Europe/Paris"
+    )]
+    ZonesDiffer {
+        /// The zone.
+        zone: &'static str,
+        /// When they differ, and by what.
+        disagreement: Disagreement,
+    },
     /// PostgreSQL refused for another reason.
     #[error("the read model cannot be used: {0}")]
     Refused(#[source] sqlx::Error),
@@ -86,6 +104,8 @@ impl From<sqlx::Error> for PrepareError {
 impl ReadModel {
     /// Checks that the tables are there and made for this; a fresh read model is marked as made for it.
     pub async fn prepare(pool: PgPool, made_for: MadeFor) -> Result<Self, PrepareError> {
+        // first, as a fresh read model would be marked as made for a zone that it cannot have
+        check_zone(&pool, made_for.zone).await?;
         sqlx::query(
             "INSERT INTO read_model (time_zone, log_id, partitions, deduplication_days)
              VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
@@ -112,13 +132,6 @@ impl ReadModel {
             made_for.deduplication_days.to_string(),
             REBUILD_OR_SET_BACK,
         )?;
-        let zone_known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = $1)")
-            .bind(made_for.zone.name())
-            .fetch_one(&pool)
-            .await?;
-        if !zone_known {
-            return Err(PrepareError::UnknownZone(made_for.zone.name().to_owned()));
-        }
         sqlx::query(
             "INSERT INTO checkpoint (projection, partition, next_offset, log_id, generation)
              SELECT $1, partition, 0, log_id, generation
@@ -148,6 +161,20 @@ impl ReadModel {
     pub fn forget(&self) {
         self.dimensions.forget();
         self.slices.forget();
+    }
+}
+
+async fn check_zone(pool: &PgPool, zone: Tz) -> Result<(), PrepareError> {
+    let known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = $1)")
+        .bind(zone.name())
+        .fetch_one(pool)
+        .await?;
+    if !known {
+        return Err(PrepareError::UnknownZone(zone.name().to_owned()));
+    }
+    match zone::disagreement(pool, zone, zone.name()).await? {
+        None => Ok(()),
+        Some(disagreement) => Err(PrepareError::ZonesDiffer { zone: zone.name(), disagreement }),
     }
 }
 
