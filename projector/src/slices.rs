@@ -18,6 +18,9 @@ const SLICE_LOCK: i64 = 0x466f_6f74_0001;
 /// the locks of many tables would be more than a server keeps.
 const MADE_AT_ONCE: usize = 16;
 
+/// How long batches may be kept waiting for a day to be dropped.
+const DROP_WAITS: &str = "200ms";
+
 /// Months that are made ahead of the present one.
 const MONTHS_AHEAD: u32 = 2;
 
@@ -163,10 +166,30 @@ pub async fn drop_passed_days(model: &ReadModel) -> sqlx::Result<Vec<String>> {
     .bind(Slice::SeenEvents(last_dropped).table())
     .fetch_all(&model.pool)
     .await?;
-    for table in &tables {
-        tracing::info!(table, "dropping a day of seen event ids: all partitions are past its window");
-        model.pool.execute(format!("DROP TABLE IF EXISTS {table}").as_str()).await?;
+    let mut dropped = Vec::with_capacity(tables.len());
+    for table in tables {
+        match drop_day(&model.pool, &table).await {
+            Err(error) if is_locked(&error) => {
+                tracing::info!(table, "somebody reads the seen event ids: days that are past are dropped later");
+                break;
+            }
+            done => done?,
+        }
+        tracing::info!(table, "dropped a day of seen event ids: all partitions are past its window");
         model.slices.forget();
+        dropped.push(table);
     }
-    Ok(tables)
+    Ok(dropped)
+}
+
+/// Drops one, unless somebody uses the table just then: while it waits for the lock, every batch waits behind it.
+async fn drop_day(pool: &PgPool, table: &str) -> sqlx::Result<()> {
+    let mut transaction = pool.begin().await?;
+    transaction.execute(format!("SET LOCAL lock_timeout = '{DROP_WAITS}'").as_str()).await?;
+    transaction.execute(format!("DROP TABLE IF EXISTS {table}").as_str()).await?;
+    transaction.commit().await
+}
+
+fn is_locked(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() == Some("55P03")
 }

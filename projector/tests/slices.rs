@@ -12,6 +12,7 @@ use projector::{
     slices::{Slice, drop_passed_days, make_ahead},
 };
 use sqlx::Executor;
+use std::time::Duration;
 use support::*;
 
 async fn tables(fixture: &Fixture, like: &str) -> Vec<String> {
@@ -169,4 +170,25 @@ async fn what_has_been_passed_is_noted_when_it_has_been_projected_and_never_ahea
     assert_eq!(noted().await, Some(hour_ago), "it does not go back");
     checkpoint::passed(&fixture.model, 0, 1, hour_ago + TimeDelta::days(400)).await.unwrap();
     assert!(noted().await.unwrap() < hour_ago + TimeDelta::hours(2));
+}
+
+#[tokio::test]
+async fn a_day_that_somebody_reads_is_dropped_later_and_keeps_no_batch_waiting() {
+    let fixture = Fixture::new(1, Tz::UTC).await;
+    let mut tape = Tape::new(1);
+    fixture.project(vec![tape.put(&given(page_view("s", 0, "http://a.example/"), 1))]).await.unwrap();
+    sqlx::query("UPDATE checkpoint SET caught_up_at = $1")
+        .bind(at(0) + TimeDelta::days(i64::from(DAYS) + 2))
+        .execute(&fixture.pool)
+        .await
+        .unwrap();
+    // as a dump of the database does
+    let mut reading = fixture.pool.begin().await.unwrap();
+    reading.execute("SELECT count(*) FROM seen_event").await.unwrap();
+    let dropped = tokio::time::timeout(Duration::from_mins(1), drop_passed_days(&fixture.model)).await;
+    assert_eq!(dropped.expect("it gives up by itself").unwrap(), Vec::<String>::new());
+    fixture.project(vec![tape.put(&given(page_view("s", 1, "http://a.example/"), 1))]).await.unwrap();
+    assert_eq!(fixture.number("SELECT count(*) FROM page_view").await, 1, "the repetition is still found");
+    reading.rollback().await.unwrap();
+    assert_eq!(drop_passed_days(&fixture.model).await.unwrap(), ["seen_event_2026_11_24"]);
 }
