@@ -4,6 +4,9 @@ use crate::ReadError;
 impl PostgresLog {
     /// Deletes the records of a partition below the offset `to`, `chunk` at a time so that no transaction is long.
     /// `low` moves in the same transaction as its records go. Gives the number of deleted records.
+    ///
+    /// No command calls it: Footfall keeps the whole log, as Kafka does with the topics that it makes. What comes
+    /// after a beginning that is gone is part of the log's contract all the same, and is tried through this.
     pub async fn trim(&self, partition: u16, to: i64, chunk: i64) -> Result<u64, ReadError> {
         let to = to.min(lookup::watermarks(&self.pool, partition).await?.high);
         let mut deleted = 0;
