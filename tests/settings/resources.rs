@@ -28,7 +28,12 @@ fn started(name: &str, database: &TestDatabase, variables: &Variables) -> Servic
     }
     let mut service: Command = command(name);
     service.envs(variables.iter().map(|(name, value)| (format!("FOOTFALL_{name}"), value)));
-    Service::start(service)
+    let mut service = Service::start(service);
+    if name == "ingest" {
+        // until then it answers 503
+        service.says(|line| (line.contains("\"ready\"") && line.contains("event log")).then_some(()));
+    }
+    service
 }
 
 const WRITING: &Variables = &[

@@ -162,7 +162,7 @@ mod tests {
 
     /// Fills a lane until it wants to be paused; the number of records.
     fn fill(lane: &Lane) -> i64 {
-        (1..).find(|offset| lane.push(record(*offset, MAX_BYTES / 8))).unwrap()
+        (1..1_000).find(|offset| lane.push(record(*offset, MAX_BYTES / 8))).unwrap()
     }
 
     #[tokio::test]
