@@ -1,7 +1,5 @@
 //! PostgreSQL and this program have to put an event on the same day.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use chrono_tz::Tz;
 use event_log::LogId;
 use projector::{
