@@ -13,8 +13,12 @@ use service::{
     settings::{KeySettings, ListenSettings, ProcessSettings, ZoneSettings, warn_if_open},
     throttle::ThrottleSettings,
 };
-use std::{process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc, time::Duration};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+
+/// How long the port stays closed at most while it is not known whether Kafka answers.
+const KNOWN_WITHIN: Duration = Duration::from_secs(3);
 
 /// Run ingest alone.
 #[derive(clap::Args)]
@@ -38,30 +42,43 @@ pub struct Ingest {
 impl Ingest {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let (kafka, keys) = (self.kafka.required()?, self.keys.required()?);
-        let listener = process::bind(&self.listen)?;
+        let port = process::reserve(&self.listen)?;
         let Process { shutdown, readiness } = Process::start(&self.process)?;
         let log_part = readiness.component("event log");
         // while Kafka is away, whoever sends something is told so at once
         let writer = Arc::new(LateWriter::default());
-        let (late, stopping) = (Arc::clone(&writer), shutdown.token().clone());
-        shutdown.spawn("log", async move { open(&late, kafka, &stopping).await });
+        let (late, known, stopping) = (Arc::clone(&writer), CancellationToken::new(), shutdown.token().clone());
+        let looked = known.clone();
+        shutdown.spawn("log", async move { open(&late, kafka, &looked, &stopping).await });
         let access =
             Access { write: Some(Resource::ALL.map(|resource| self.ingest.write_access(resource))), read: None };
         let ingest = ::ingest::Ingest::new(self.ingest, self.zone.time_zone, writer.clone(), shutdown.clone());
         shutdown.spawn("ingest", ingest.clone().watch_readiness(log_part));
         warn_if_open(self.listen.listen, access);
         let app = process::app(ingest.routes(), &self.listen, keys, access, &self.throttle);
-        http::spawn_server("http", listener, app, &shutdown);
+        // where Kafka is there, nobody who comes early is told that it is not
+        let _ = timeout(KNOWN_WITHIN, shutdown.token().run_until_cancelled(known.cancelled())).await;
+        http::spawn_server("http", process::open(port)?, app, &shutdown);
         let ended = shutdown.drained().await;
         writer.close().await;
         ended.map(|()| ExitCode::SUCCESS)
     }
 }
 
-/// As soon as Kafka answers, lets events through to it.
-async fn open(writer: &LateWriter, kafka: KafkaLogSettings, stopping: &CancellationToken) -> anyhow::Result<()> {
-    if let Some(log) = open_kafka(kafka, stopping, |reason| writer.not_yet(reason)).await? {
+/// As soon as Kafka answers, lets events through to it. `known` is cancelled when it is known whether it does.
+async fn open(
+    writer: &LateWriter,
+    kafka: KafkaLogSettings,
+    known: &CancellationToken,
+    stopping: &CancellationToken,
+) -> anyhow::Result<()> {
+    let away = |reason| {
+        writer.not_yet(reason);
+        known.cancel();
+    };
+    if let Some(log) = open_kafka(kafka, stopping, away).await? {
         writer.set(log.writer().await?);
+        known.cancel();
     }
     stopping.cancelled().await;
     Ok(())
