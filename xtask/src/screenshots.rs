@@ -39,7 +39,8 @@ pub(crate) async fn alone(interrupted: impl Future<Output = ()>) -> anyhow::Resu
 }
 
 async fn make(database: &str) -> anyhow::Result<()> {
-    cargo(&["build", "--locked", "--package", "footfall"], &[]).await?;
+    // with all packages, as the tests are compiled: nothing is compiled twice
+    cargo(&["build", "--locked", "--workspace", "--bin", "footfall"], &[]).await?;
     let site =
         Site::start(database, "screenshots", &["--accepted-age-days", "120", "--time-zone", "Europe/Berlin"]).await?;
     site.connect().await?.execute(DEAD_LETTER).await?;
