@@ -115,9 +115,9 @@ pub(crate) async fn page(State(api): State<QueryApi>, request: Request) -> Resul
     let behind = Behind::find(&api, moment.now, LOG_PATIENCE).await?;
     let name = identity.name.as_deref();
     let seconds = behind.seconds.unwrap_or(-1).clamp(-1, 600);
-    // the page holds a token that is good for this sign-in, and not for ever
-    let sign_in =
-        (name.unwrap_or_default(), identity.cookie.map(|cookie| cookie.id), moment.now.timestamp() / TOKEN_KEPT);
+    // the page holds a token that is good for this sign-in, and not for ever; staff see a way into the admin
+    let who = (name.unwrap_or_default(), identity.role, identity.cookie.map(|cookie| cookie.id));
+    let sign_in = (who, moment.now.timestamp() / TOKEN_KEPT);
     let tag = tag::of(&api, &state, moment.today, &(seconds, sign_in)).await?;
     if problems.is_empty() && tag::is_known(request.headers(), &tag) {
         return Ok(tag::not_modified(&tag));
