@@ -18,15 +18,17 @@ pub(crate) fn small(picture: &[u8]) -> anyhow::Result<Vec<u8>> {
     let pixels: Vec<[u8; 3]> =
         pixels.chunks_exact(info.color_type.samples()).map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
     let mut counts: HashMap<[u8; 3], usize> = HashMap::new();
-    for pixel in &pixels {
-        *counts.entry(*pixel).or_default() += 1;
+    // a page is mostly ground: neighbours are looked up together
+    let runs = || pixels.chunk_by(|one, other| one == other);
+    for run in runs() {
+        *counts.entry(run[0]).or_default() += run.len();
     }
     let mut palette: Vec<([u8; 3], usize)> = counts.into_iter().collect();
     palette.sort_unstable_by_key(|(colour, count)| (std::cmp::Reverse(*count), *colour));
     let palette: Vec<[u8; 3]> = palette.into_iter().map(|(colour, _)| colour).collect();
     let kept = &palette[..palette.len().min(COLOURS)];
     let places: HashMap<[u8; 3], u8> = palette.iter().map(|colour| (*colour, nearest(kept, *colour))).collect();
-    let indices: Vec<u8> = pixels.iter().map(|pixel| places[pixel]).collect();
+    let indices: Vec<u8> = runs().flat_map(|run| std::iter::repeat_n(places[&run[0]], run.len())).collect();
     let mut out = Vec::new();
     let mut encoder = png::Encoder::new(&mut out, info.width, info.height);
     encoder.set_color(png::ColorType::Indexed);

@@ -8,7 +8,7 @@ use crate::{
 use anyhow::{Context, ensure};
 use sqlx::Executor;
 use std::{
-    fs,
+    env, fs,
     path::Path,
     process::{Command, ExitCode, Stdio},
     time::{Duration, Instant},
@@ -59,7 +59,11 @@ fn take_all(link: &str, host: &str) -> anyhow::Result<()> {
     let sent = Shop { days: 95, visits: 150 }.open(host)?;
     let url = format!("http://{host}");
     let load = ["load", "--url", &url, "--events", "400", "--seed", "7", "--connections", "4"];
-    let loaded = Command::new(site::program()).args(load).stdout(Stdio::null()).status().context("footfall load")?;
+    let mut command = Command::new(site::program());
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FOOTFALL_")) {
+        command.env_remove(name);
+    }
+    let loaded = command.args(load).stdout(Stdio::null()).status().context("footfall load")?;
     ensure!(loaded.success(), "footfall load ended with {loaded}");
     until_seen(host)?;
     let pages = pages::all(host, DEAD_LETTER_AT)?;
