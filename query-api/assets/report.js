@@ -27,6 +27,9 @@
       });
     }
     document.title = next.title;
+    // outside of what is replaced, and good for half a day
+    const [token, renewed] = [document, next].map((page) => page.querySelector(".account [name=token]"));
+    if (token && renewed) token.value = renewed.value;
     if (focused && document.activeElement === document.body) {
       const again = [...old.querySelectorAll("a[href]")].find((link) => link.getAttribute("href") === focused);
       if (again) again.focus({ preventScroll: true });

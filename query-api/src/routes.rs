@@ -194,6 +194,7 @@ fn endpoints() -> Endpoints<QueryApi> {
         .get("/openapi.json", docs::document, docs::described::document())
         .get("/docs/", docs::page, docs::described::page())
         .get("/assets/footfall.css", stylesheet, docs::described::stylesheet())
+        .get("/assets/icon.svg", icon, docs::described::icon())
         .get("/assets/report.js", report::script, docs::described::script())
 }
 
@@ -237,6 +238,11 @@ async fn answer_in_time(State(api): State<QueryApi>, request: Request, next: Nex
         Ok(response) => response,
         Err(_) => QueryError::TooLate.into_response(),
     }
+}
+
+async fn icon() -> impl IntoResponse {
+    let headers = [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "max-age=86400")];
+    (StatusCode::OK, headers, include_str!("../assets/icon.svg"))
 }
 
 async fn stylesheet() -> impl IntoResponse {

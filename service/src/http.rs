@@ -98,7 +98,8 @@ async fn slash_behind_the_base(State(base): State<Arc<str>>, request: Request, n
     }
 }
 
-async fn not_found(method: Method, OriginalUri(uri): OriginalUri) -> Response {
+/// What is said of an address that nobody knows: where it is with a slash at its end, else 404.
+pub async fn not_found(method: Method, OriginalUri(uri): OriginalUri) -> Response {
     with_slash(&method, &uri).unwrap_or_else(|| Problem::not_found().into_response())
 }
 

@@ -57,6 +57,7 @@ impl Engines {
             variable("KAFKA_BROKERS", self.kafka.brokers()),
             variable("KAFKA_CLASSPATH", classpath(&self.needs.jars)),
             variable("PYTHON", self.needs.python.display().to_string()),
+            variable("AXE", self.needs.axe.display().to_string()),
         ]
     }
 

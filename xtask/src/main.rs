@@ -9,9 +9,13 @@ mod engines;
 mod fuzz;
 mod jars;
 mod needs;
+mod npm;
 mod parts;
+mod picture;
 mod python;
 mod schemathesis;
+mod screenshots;
+mod site;
 mod tools;
 
 use clap::{Parser, Subcommand};
@@ -34,6 +38,8 @@ enum Command {
     Engines,
     /// The part of `test --full` that asks a running Footfall with schemathesis, on the engines that run already.
     Schemathesis,
+    /// Writes pictures of every page into `docs/screenshots/`, on the engines that run already.
+    Screenshots,
 }
 
 /// What to test.
@@ -58,6 +64,7 @@ async fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Test(arguments) => checks::test(arguments, interrupted()).await,
         Command::Engines => engines::keep(interrupted()).await,
+        Command::Screenshots => screenshots::alone(interrupted()).await,
         Command::Schemathesis => schemathesis::alone(interrupted()).await,
     };
     match result {

@@ -1,4 +1,4 @@
-use crate::{debian, jars, python};
+use crate::{debian, jars, npm, python};
 use std::path::PathBuf;
 
 /// What is fetched for the tests.
@@ -7,18 +7,21 @@ pub(crate) struct Needs {
     pub jars: PathBuf,
     /// A Python with the packages of the clients.
     pub python: PathBuf,
+    /// axe-core, as one file.
+    pub axe: PathBuf,
 }
 
 impl Needs {
     /// Installs these packages, and fetches what is not there from the last time.
     pub(crate) async fn fetch(packages: Vec<&'static str>) -> anyhow::Result<Self> {
-        let python = async {
+        // Maven is never among the packages, the others may be
+        let others = async {
             if !packages.is_empty() {
                 debian::install(packages).await?;
             }
-            python::environment().await
+            tokio::try_join!(python::environment(), npm::axe())
         };
-        let (jars, python) = tokio::try_join!(jars::kafka(), python)?;
-        Ok(Self { jars, python })
+        let (jars, (python, axe)) = tokio::try_join!(jars::kafka(), others)?;
+        Ok(Self { jars, python, axe })
     }
 }

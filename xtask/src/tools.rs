@@ -48,6 +48,9 @@ pub(crate) fn check() -> anyhow::Result<Vec<&'static str>> {
             "Python 3.10 or newer with venv and pip (`python3`): install the packages python3 and python3-venv";
         can_be_installed(&["python3", "python3-venv"], advice.to_owned());
     }
+    if answer("npm".as_ref(), &["--version"]).is_none() {
+        can_be_installed(&["npm"], "`npm`: install the package npm, or Node.js".to_owned());
+    }
     if let Err(advice) = browser::find() {
         can_be_installed(&["chromium", "chromium-driver"], advice);
     }

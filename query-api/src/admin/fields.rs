@@ -3,6 +3,7 @@
 use super::{
     kinds::Kind,
     panel::{Choice, event_types},
+    pretty::pretty,
     show,
     typed::{Typed, fingerprint, was_name},
 };
@@ -169,9 +170,11 @@ impl Filling<'_> {
     }
 
     fn field(&self, name: &'static str, input: Input, required: bool, hint: &str) -> Field {
-        let held = self.object.and_then(|object| object.values.get(name));
+        let held = self.object.and_then(|object| object.values.get(name)).cloned();
+        // what is shown is what tells later whether somebody has touched it
+        let held = if name == "metadata" { held.map(|json| pretty(&json)) } else { held };
         let typed = self.typed.filter(|typed| typed.has(name)).map(|typed| typed.get(name));
-        let value = typed.or_else(|| held.cloned()).unwrap_or_default();
+        let value = typed.or_else(|| held.clone()).unwrap_or_default();
         let input = if self.editable { input } else { Input::Fixed };
         let errors = self.errors.iter().filter(|(of, _)| *of == name).flat_map(|(_, messages)| messages.clone());
         Field {
@@ -182,7 +185,7 @@ impl Filling<'_> {
             required: required && self.editable,
             errors: errors.collect(),
             choices: if input == Input::Type { event_types(&value) } else { Vec::new() },
-            was: held.filter(|_| input != Input::Fixed).map(|held| (was_name(name), fingerprint(held))),
+            was: held.filter(|_| input != Input::Fixed).map(|held| (was_name(name), fingerprint(&held))),
             value,
         }
     }

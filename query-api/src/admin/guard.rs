@@ -13,7 +13,7 @@ use axum::{
 use serde_json::Value;
 use service::{
     access::{AccessLevel, Identity},
-    http::Problem,
+    http::{Problem, not_found},
 };
 
 /// More of a refusal than this is none of ours.
@@ -42,6 +42,15 @@ pub(super) async fn staff_only(State(api): State<QueryApi>, mut request: Request
     // a handler can ask for it, whoever put it there
     request.extensions_mut().insert(identity.clone());
     in_plain_words(&api, &identity, next.run(request).await).await
+}
+
+/// What no page is: for staff, who has mistyped an address, a page all the same.
+pub(super) async fn nothing(State(api): State<QueryApi>, request: Request) -> Response {
+    let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
+    let uri = request.extensions().get::<OriginalUri>().map_or_else(|| request.uri(), |original| &original.0);
+    let refused = not_found(request.method().clone(), OriginalUri(uri.clone())).await;
+    let is_theirs = api.inner.settings.admin.admin && AccessLevel::Staff.check(&identity).is_ok();
+    if is_theirs { in_plain_words(&api, &identity, refused).await } else { refused }
 }
 
 /// Where one signs in, and comes back from.

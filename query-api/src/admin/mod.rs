@@ -16,6 +16,7 @@ mod list;
 mod object;
 mod panel;
 mod partitions;
+mod pretty;
 mod raw;
 mod remove;
 mod save;
@@ -33,7 +34,7 @@ use axum::{
     http::{StatusCode, header},
     middleware,
     response::IntoResponse,
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use schema::limits::MAX_BODY_BYTES;
 use service::resource::Resource;
@@ -71,6 +72,7 @@ pub(crate) fn routes(api: &QueryApi) -> Router<QueryApi> {
     routes
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(middleware::from_fn_with_state(api.clone(), guard::staff_only))
+        .route("/admin/{*nothing}", any(guard::nothing))
         .route("/assets/admin.css", get(stylesheet))
         .route("/assets/admin.js", get(script))
 }

@@ -4,7 +4,7 @@ use super::{shell::Shell, show};
 use crate::{error::QueryError, freshness, report::grouped, routes::QueryApi, sign_in::page_response};
 use askama::Template;
 use axum::{Extension, extract::State, http::StatusCode, response::Response};
-use chrono::{TimeDelta, Utc};
+use chrono::{SubsecRound, TimeDelta, Utc};
 use service::access::Identity;
 
 #[derive(Template)]
@@ -45,7 +45,7 @@ pub(super) async fn page(
     });
     let page = Partitions {
         shell: &Shell::of(&api, &identity),
-        as_of: show::time(schema::to_micros(now), api.inner.zone),
+        as_of: show::time(now.trunc_subsecs(0), api.inner.zone),
         rows: rows.collect(),
     };
     Ok(page_response(StatusCode::OK, page.render()))

@@ -11,7 +11,7 @@ const TOOLTIP: usize = 2_000;
 /// A value in a table.
 pub(super) struct Cell {
     pub text: String,
-    /// The whole, when the text is cut.
+    /// The whole, when the text is cut; of a time, its decimals.
     pub whole: Option<String>,
     /// For a time: as machines read it.
     pub datetime: Option<String>,
@@ -31,7 +31,10 @@ impl Cell {
 
     /// A moment in the zone.
     pub fn time(at: DateTime<Utc>, zone: Tz) -> Self {
-        Self { text: time(at, zone), whole: None, datetime: Some(service::time_format::show(at, zone)) }
+        let whole = time(at, zone);
+        // a table is read down its columns: whole seconds are enough for that
+        let text = whole.split('.').next().unwrap_or_default().to_owned();
+        Self { whole: (text != whole).then_some(whole), text, datetime: Some(service::time_format::show(at, zone)) }
     }
 }
 

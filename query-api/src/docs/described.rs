@@ -53,6 +53,15 @@ pub(crate) fn stylesheet() -> OperationBuilder {
     operation(TAG, "stylesheet", "What the pages look like", "").responses(answers)
 }
 
+/// `GET /assets/icon.svg`.
+pub(crate) fn icon() -> OperationBuilder {
+    let image = ContentBuilder::new().schema(Some(text())).build();
+    let answers = Answers::default()
+        .with(200, ResponseBuilder::new().description("The icon.").content("image/svg+xml", image))
+        .shared([Shared::Unauthorized, Shared::Unavailable]);
+    operation(TAG, "icon", "What a browser's tab shows", "").responses(answers)
+}
+
 /// `GET /assets/report.js`.
 pub(crate) fn script() -> OperationBuilder {
     let script = ContentBuilder::new().schema(Some(text())).build();

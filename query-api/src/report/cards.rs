@@ -63,10 +63,13 @@ pub(crate) fn cards(report: &Report, links: Links<'_>) -> Vec<Card> {
         let rows = ranking.rows.iter();
         rows.map(|row| entry(&row.name, link(&row.name), row.count, row.percentage)).collect()
     };
+    let site = common_host(tail.pages.rows.iter().map(|row| row.name.as_str()));
     let pages = tail.pages.rows.iter().map(|row| {
         let link = Some(links.filter(By::Url, &row.name));
         let at = host_end(&row.name);
-        Entry { faint: row.name[..at].to_owned(), ..entry(&row.name[at..], link, row.count, row.percentage) }
+        // said once above them, where it is the same for all
+        let faint = if site.is_empty() { &row.name[..at] } else { "" };
+        Entry { faint: faint.to_owned(), ..entry(&row.name[at..], link, row.count, row.percentage) }
     });
     let elements = tail.elements.rows.iter().map(|row| {
         let faint = format!("{} on ", in_words(&row.interaction));
@@ -88,16 +91,7 @@ pub(crate) fn cards(report: &Report, links: Links<'_>) -> Vec<Card> {
     let bots = tail.bots.total;
     let bots_hint = format!("{} of {} sessions", grouped(bots), grouped(tail.totals.sessions));
     vec![
-        make("pages", "Pages", "", ["Page", "Views"], pages.collect(), tail.pages.more, "pages"),
-        make(
-            "types",
-            "Interactions by type",
-            "",
-            ["Type", "Interactions"],
-            types.into_iter().map(|(_, entry)| entry).collect(),
-            0,
-            "interaction_data",
-        ),
+        make("pages", "Pages", site, ["Page", "Views"], pages.collect(), tail.pages.more, "pages"),
         make(
             "elements",
             "Interactions by element",
@@ -106,6 +100,15 @@ pub(crate) fn cards(report: &Report, links: Links<'_>) -> Vec<Card> {
             elements.collect(),
             tail.elements.more,
             "elements",
+        ),
+        make(
+            "types",
+            "Interactions by type",
+            "",
+            ["Type", "Interactions"],
+            types.into_iter().map(|(_, entry)| entry).collect(),
+            0,
+            "interaction_data",
         ),
         make(
             "browsers",
@@ -165,6 +168,13 @@ fn entry(name: &str, link: Option<String>, count: i64, percentage: f64) -> Entry
     }
 }
 
+/// What all URLs have in front of their path; nothing when they differ.
+fn common_host<'a>(mut urls: impl Iterator<Item = &'a str>) -> &'a str {
+    let host = |url: &'a str| &url[..host_end(url)];
+    let first = urls.next().map(host).unwrap_or_default();
+    if urls.all(|url| host(url) == first) { first } else { "" }
+}
+
 /// Where the path of a URL begins, if there is more than the host.
 fn host_end(url: &str) -> usize {
     let Some(host) = url.find("://").map(|at| at + 3) else { return 0 };
@@ -213,6 +223,15 @@ mod tests {
         ] {
             assert_eq!(host_end(url), at, "{url}");
         }
+    }
+
+    #[test]
+    fn a_host_is_said_once_when_all_pages_have_it() {
+        let common = |urls: &[&'static str]| common_host(urls.iter().copied());
+        assert_eq!(common(&["https://shop.example/a", "https://shop.example?b"]), "https://shop.example");
+        assert_eq!(common(&["https://shop.example/a", "http://shop.example/a"]), "");
+        assert_eq!(common(&["https://shop.example/a", "x"]), "");
+        assert_eq!(common(&[]), "");
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub(crate) fn change(percent: f64) -> String {
     } else {
         "±"
     };
-    if rounded.abs() >= 1_000.0 { format!("{sign}>999 %") } else { format!("{sign}{:.0} %", rounded.abs()) }
+    if rounded.abs() >= 1_000.0 { format!("over {sign}999 %") } else { format!("{sign}{:.0} %", rounded.abs()) }
 }
 
 /// `19 – 25 November 2026`, with as much of the first day as differs.
@@ -125,7 +125,7 @@ mod tests {
     #[case(12.4, "+12 %")]
     #[case(-3.0, "−3 %")]
     #[case(0.2, "±0 %")]
-    #[case(123_456.0, "+>999 %")]
+    #[case(123_456.0, "over +999 %")]
     fn growth_has_a_sign(#[case] percent: f64, #[case] text: &str) {
         assert_eq!(change(percent), text);
     }

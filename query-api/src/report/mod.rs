@@ -41,7 +41,10 @@ use axum::{
 };
 use chrono::Utc;
 use rows::Rows;
-use service::{access::Identity, http::Problem};
+use service::{
+    access::{AccessLevel, Identity},
+    http::Problem,
+};
 use state::Problems;
 use std::time::Duration;
 
@@ -96,7 +99,9 @@ fn asked_by_program(api: &QueryApi, request: &Request) -> Result<(state::State, 
 pub(crate) async fn page(State(api): State<QueryApi>, request: Request) -> Result<Response, QueryError> {
     let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
     if api.inner.settings.report_access.check(&identity).is_err() {
-        let next = request.extensions().get::<OriginalUri>().map_or("/report/", |uri| uri.path());
+        // all of it, so that one comes back to the days and the filter that one wanted to see
+        let next = request.extensions().get::<OriginalUri>().and_then(|uri| uri.path_and_query());
+        let next = next.map_or("/report/", |next| next.as_str());
         let page = Forbidden { base: &api.inner.base_path, next };
         return Ok(page_response(StatusCode::FORBIDDEN, page.render()));
     }
@@ -108,9 +113,9 @@ pub(crate) async fn page(State(api): State<QueryApi>, request: Request) -> Resul
     let behind = Behind::find(&api, moment.now, LOG_PATIENCE).await?;
     let name = identity.name.as_deref();
     let seconds = behind.seconds.unwrap_or(-1).clamp(-1, 600);
-    // the page holds a token that is good for this sign-in, and not for ever
-    let sign_in =
-        (name.unwrap_or_default(), identity.cookie.map(|cookie| cookie.id), moment.now.timestamp() / TOKEN_KEPT);
+    // the page holds a token that is good for this sign-in, and not for ever; staff see a way into the admin
+    let who = (name.unwrap_or_default(), identity.role, identity.cookie.map(|cookie| cookie.id));
+    let sign_in = (who, moment.now.timestamp() / TOKEN_KEPT);
     let tag = tag::of(&api, &state, moment.today, &(seconds, sign_in)).await?;
     if problems.is_empty() && tag::is_known(request.headers(), &tag) {
         return Ok(tag::not_modified(&tag));
@@ -138,6 +143,7 @@ pub(crate) async fn page(State(api): State<QueryApi>, request: Request) -> Resul
         base: &api.inner.base_path,
         site: &site,
         name,
+        admin: api.inner.settings.admin.admin && AccessLevel::Staff.check(&identity).is_ok(),
         token: form_token(&api, &identity),
     });
     let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };

@@ -37,6 +37,8 @@ pub(crate) struct Given<'a> {
     pub base: &'a str,
     pub site: &'a str,
     pub name: Option<&'a str>,
+    /// Whether there is an admin for who is in.
+    pub admin: bool,
     /// Of the form that signs out.
     pub token: String,
 }
@@ -47,6 +49,7 @@ pub(crate) struct Page<'a> {
     base: &'a str,
     site: &'a str,
     name: Option<&'a str>,
+    admin: bool,
     /// Of the form that signs out.
     token: String,
     links: Links<'a>,
@@ -100,6 +103,7 @@ impl<'a> Page<'a> {
             base: given.base,
             site: given.site,
             name: given.name,
+            admin: given.admin,
             token: given.token.clone(),
             links,
             state,
@@ -135,6 +139,17 @@ impl<'a> Page<'a> {
 
     fn live_link(&self) -> String {
         self.links.live(!self.state.live)
+    }
+
+    /// The page views behind a report of some URLs, in the admin.
+    fn page_views_link(&self) -> Option<String> {
+        // quoted, since a comma in it would part what is looked for
+        let search = format!("\"{}\"", self.state.url()?.replace('"', ""));
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("search", &search);
+        query.append_pair("timestamp_from", &self.window.first.to_string());
+        query.append_pair("timestamp_to", &self.window.last.to_string());
+        Some(format!("{}/admin/pageviews/?{}", self.base, query.finish()))
     }
 
     fn for_ever_link(&self) -> String {

@@ -91,7 +91,7 @@ async fn a_day_without_anything_is_a_zero_on_the_page_and_missing_in_the_numbers
     assert!(rows[0].contains("so far") && rows[1].contains("1\u{202f}234"), "{rows:?}");
     for chart in ["Page views a day", "Sessions a day", "Interactions a day", "Mean duration a day"] {
         let (_, svg) = page.split_once(&format!(r#"aria-label="{chart}""#)).unwrap();
-        assert_eq!(svg.split("</svg>").next().unwrap().matches("<rect class=\"bar").count(), 7, "{chart}");
+        assert_eq!(svg.split("</svg>").next().unwrap().matches("<title>").count(), 7, "{chart}");
     }
 }
 

@@ -12,7 +12,9 @@ mod database_line;
 pub mod http;
 pub mod kafka;
 mod lines;
+pub mod pages;
 mod random;
+pub mod shop;
 mod wait;
 
 pub use broker::{Broker, kafka_brokers, unique_name};

@@ -18,9 +18,10 @@ pub(crate) struct Bar {
 
 pub(super) const WIDTH: i64 = 640;
 pub(super) const HEIGHT: i64 = 200;
-pub(super) const LEFT: i64 = 76;
-/// Room for half of the last label.
-pub(super) const RIGHT: i64 = WIDTH - 36;
+pub(super) const LEFT: i64 = 64;
+pub(super) const RIGHT: i64 = WIDTH - 2;
+/// Half of a label at its largest; a label with less room than that ends where its bar ends.
+const HALF_LABEL: i64 = 36;
 pub(super) const TOP: i64 = 12;
 pub(super) const FLOOR: i64 = HEIGHT - 32;
 /// A bar is not wider, however few there are.
@@ -40,6 +41,17 @@ pub(super) struct Tick {
     pub text: String,
 }
 
+/// What stands below a bar.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Label {
+    pub text: String,
+    /// Its middle, or its end.
+    pub x: i64,
+    pub at_end: bool,
+    /// Left out where letters are large.
+    pub minor: bool,
+}
+
 /// A bar with the room around it. Lengths across are in tenths, so that four hundred days fit.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Slot {
@@ -51,7 +63,7 @@ pub(super) struct Slot {
     /// The height of the period before.
     pub before: Option<i64>,
     pub title: String,
-    pub label: Option<String>,
+    pub label: Option<Label>,
     pub unfinished: bool,
 }
 
@@ -69,6 +81,13 @@ impl Geometry {
             let at = i64::try_from(place).unwrap_or(0);
             let (x, width) = (edge(at), edge(at + 1) - edge(at));
             let bar_width = (width * 7 / 10).clamp(4, WIDEST * 10);
+            // from the end, so that the last day has one
+            let label = (bars.len() - 1 - place).is_multiple_of(each).then(|| {
+                let (middle, end) = (x + width / 2, x + width);
+                let at_end = middle > (RIGHT - HALF_LABEL) * 10;
+                let minor = bars.len() > 4 && !((bars.len() - 1 - place) / each).is_multiple_of(2);
+                Label { text: bar.label.clone(), x: if at_end { end } else { middle }, at_end, minor }
+            });
             Slot {
                 x,
                 width,
@@ -77,8 +96,7 @@ impl Geometry {
                 height: height(bar.value),
                 before: bar.before.map(height),
                 title: bar.title.clone(),
-                // from the end, so that the last day has one
-                label: (bars.len() - 1 - place).is_multiple_of(each).then(|| bar.label.clone()),
+                label,
                 unfinished: bar.unfinished,
             }
         };

@@ -28,14 +28,8 @@ pub(super) fn draw(geometry: &Geometry, name: &str) -> String {
 /// A bar, what it was before, its label, and the room in which the pointer finds its title: a zero has no other.
 fn bar(svg: &mut String, slot: &Slot) {
     let Slot { x, width, bar_x, bar_width, height, .. } = slot;
-    let class = if slot.unfinished { "bar unfinished" } else { "bar" };
-    let _ = write!(
-        svg,
-        "<rect class=\"{class}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{height}\"/>",
-        tenths(*bar_x),
-        FLOOR - height,
-        tenths(*bar_width)
-    );
+    let class = if slot.unfinished { " class=\"unfinished\"" } else { "" };
+    let _ = write!(svg, "<path{class} d=\"M{} {FLOOR}v-{height}h{}v{height}z\"/>", tenths(*bar_x), tenths(*bar_width));
     if let Some(before) = slot.before {
         let _ = write!(
             svg,
@@ -48,15 +42,17 @@ fn bar(svg: &mut String, slot: &Slot) {
     if let Some(label) = &slot.label {
         let _ = write!(
             svg,
-            "<text class=\"label\" x=\"{}\" y=\"{}\">{}</text>",
-            tenths(x + width / 2),
+            "<text class=\"label{}{}\" x=\"{}\" y=\"{}\">{}</text>",
+            if label.at_end { " end" } else { "" },
+            if label.minor { " minor" } else { "" },
+            tenths(label.x),
             HEIGHT - 8,
-            escape(label)
+            escape(&label.text)
         );
     }
     let _ = writeln!(
         svg,
-        "<rect class=\"room\" x=\"{}\" y=\"{TOP}\" width=\"{}\" height=\"{}\"><title>{}</title></rect>",
+        "<path class=\"room\" d=\"M{0} {TOP}h{1}v{2}h-{1}z\"><title>{3}</title></path>",
         tenths(*x),
         tenths(*width),
         FLOOR - TOP,

@@ -2,12 +2,17 @@
 //!
 //! Own code and small, because the crates bring some thirty others for what is one HTTP request a command.
 
+mod axe;
 mod find;
+pub mod keys;
+mod look;
+mod traffic;
 mod wire;
 
+pub use axe::source as axe_source;
 pub use find::{Installed, find};
+pub use traffic::Traffic;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use std::{
     process::{Child, Command, Stdio},
@@ -20,8 +25,10 @@ use wire::{Wire, free_port};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Nothing but the page under test may use the network; as root there is no sandbox.
-const FLAGS: [&str; 12] = [
+const FLAGS: [&str; 13] = [
     "--headless",
+    // they take room from the page that people's browsers do not give them
+    "--hide-scrollbars",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -112,6 +119,13 @@ impl Browser {
         self.command("POST", &format!("/element/{element}/click"), &json!({}));
     }
 
+    /// Puts this into the first field that a CSS selector finds, in place of what is there.
+    pub fn fill(&self, selector: &str, text: &str) {
+        let element = self.element(selector);
+        self.command("POST", &format!("/element/{element}/clear"), &json!({}));
+        self.command("POST", &format!("/element/{element}/value"), &json!({"text": text}));
+    }
+
     /// Types into the first element that a CSS selector finds; keys that are no letters are WebDriver's (U+E000…).
     pub fn type_into(&self, selector: &str, text: &str) {
         let element = self.element(selector);
@@ -124,25 +138,6 @@ impl Browser {
         id.and_then(Value::as_str).expect("an element has an id").to_owned()
     }
 
-    /// What is to be seen, as PNG.
-    pub fn screenshot(&self) -> Vec<u8> {
-        let encoded = self.command("GET", "/screenshot", &Value::Null);
-        BASE64_STANDARD.decode(encoded.as_str().expect("a picture is a text")).expect("a picture is base64")
-    }
-
-    /// Makes the page so wide and high, in CSS pixels.
-    pub fn resize(&self, width: u32, height: u32) {
-        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
-        self.devtools("Emulation.setDeviceMetricsOverride", &size);
-    }
-
-    /// Prefers dark colours, or light ones.
-    pub fn prefer_dark(&self, dark: bool) {
-        let value = if dark { "dark" } else { "light" };
-        let media = json!({"features": [{"name": "prefers-color-scheme", "value": value}]});
-        self.devtools("Emulation.setEmulatedMedia", &media);
-    }
-
     /// Any command of the DevTools protocol, such as `Emulation.setEmulatedMedia`.
     pub fn devtools(&self, command: &str, parameters: &Value) -> Value {
         self.command("POST", "/goog/cdp/execute", &json!({"cmd": command, "params": parameters}))
@@ -152,17 +147,6 @@ impl Browser {
     pub fn console(&self) -> Vec<String> {
         let line = |entry: &Value| format!("{} {}", entry["level"].as_str()?, entry["message"].as_str()?).into();
         self.log("browser").iter().filter_map(line).collect()
-    }
-
-    /// Every address that was asked for over a network since this was last asked.
-    pub fn requests(&self) -> Vec<String> {
-        let url = |entry: &Value| {
-            let event: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
-            let event = &event["message"];
-            let url = event["params"]["request"]["url"].as_str()?;
-            (event["method"] == "Network.requestWillBeSent" && url.starts_with("http")).then(|| url.to_owned())
-        };
-        self.log("performance").iter().filter_map(url).collect()
     }
 
     fn log(&self, name: &str) -> Vec<Value> {

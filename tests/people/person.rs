@@ -1,0 +1,77 @@
+//! Somebody with a browser.
+
+use crate::site::{NAME, PASSWORD, Site};
+use test_support::browser::Browser;
+
+/// Sits in front of a site.
+pub struct Person {
+    pub browser: Browser,
+    origin: String,
+}
+
+impl Person {
+    /// Somebody whom nobody knows.
+    pub fn at(address: &str) -> Self {
+        Self { browser: Browser::start(), origin: format!("http://{address}") }
+    }
+
+    /// Somebody of the staff.
+    pub fn staff(site: &Site) -> Self {
+        let person = Self::at(site.address());
+        person.goto("/sign-in/");
+        person.types_who_they_are();
+        assert_eq!(person.path(), "/report/");
+        person
+    }
+
+    /// Fills in the sign-in.
+    pub fn types_who_they_are(&self) {
+        self.browser.fill("#name", NAME);
+        self.browser.fill("#password", PASSWORD);
+        self.browser.click("form .button");
+    }
+
+    pub fn goto(&self, path: &str) {
+        self.browser.goto(&format!("{}{path}", self.origin));
+    }
+
+    /// Where they are, below the site.
+    pub fn path(&self) -> String {
+        let url = self.browser.url();
+        url.strip_prefix(&self.origin).unwrap_or_else(|| panic!("left the site for {url}")).to_owned()
+    }
+
+    /// What the page says.
+    pub fn reads(&self) -> String {
+        self.browser.run("return document.body.innerText").as_str().unwrap().to_owned()
+    }
+
+    /// The text of the first element that a selector finds.
+    pub fn reads_in(&self, selector: &str) -> String {
+        let script = format!("return document.querySelector({selector:?})?.innerText ?? 'nothing at {selector}'");
+        self.browser.run(&script).as_str().unwrap().to_owned()
+    }
+
+    /// Follows the link, or presses the button, that has this text and nothing else.
+    pub fn clicks(&self, text: &str) {
+        let found = format!(
+            "const wanted = [...document.querySelectorAll('a, button, summary')]\
+             .find((one) => one.innerText.trim() === {text:?} && one.checkVisibility() && one.tabIndex >= 0);\
+             document.querySelectorAll('[data-wanted]').forEach((one) => delete one.dataset.wanted);\
+             if (wanted) wanted.dataset.wanted = 1;\
+             return Boolean(wanted)"
+        );
+        assert_eq!(self.browser.run(&found), true, "there is no {text:?} on {}: {}", self.path(), self.reads());
+        self.browser.click("[data-wanted]");
+    }
+
+    /// Nothing was complained about, everything was found, and nobody else was asked.
+    pub fn all_was_quiet(&self) {
+        assert_eq!(self.browser.console(), [""; 0]);
+        let traffic = self.browser.traffic();
+        assert_eq!(traffic.failed, [""; 0]);
+        assert!(traffic.requests.len() > 1, "{traffic:?}");
+        let foreign = |url: &&String| !url.starts_with(&format!("{}/", self.origin));
+        assert_eq!(traffic.requests.iter().find(foreign), None);
+    }
+}
