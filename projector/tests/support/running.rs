@@ -49,6 +49,8 @@ impl Running {
             PostgresLogSettings { partitions, statement_timeout, append_deadline, ..PostgresLogSettings::default() };
         let mut running = Self::on_postgres(line.options(), settings, test_database).await;
         running.database = Database::new(line.options());
+        // connections that are silent for ever are given up one after the other at the end
+        running.shutdown = Shutdown::new(Duration::from_mins(1));
         (running, line)
     }
 
