@@ -10,7 +10,7 @@ use std::{path::PathBuf, process::ExitCode};
 /// Prove that every event on the log has its row or its reason, every row its event, and every number its rows.
 ///
 /// Facts are compared with all that their event holds, metadata by its value; sessions with what their events fold into.
-/// Memory grows with the events within the deduplication window whose id the client chose (up to 75 bytes each) and
+/// Memory grows with the events within the deduplication window whose id the client chose (up to 100 bytes each) and
 /// with the rows that were deleted (32 each), not with the length of the log: where a partition has more than 200,000
 /// sessions, its log is read again for the others.
 #[derive(clap::Args)]

@@ -17,8 +17,8 @@ pub type SessionKey = u128;
 
 /// Finds repetitions by the rule that the projector goes by, without its tables.
 ///
-/// Keeps the client-given ids of the deduplication window, and up to a quarter more: 30 to 60 bytes each, and half as
-/// much again for a moment while the table grows.
+/// Keeps the client-given ids of the deduplication window and two days, and up to half as many more until it forgets
+/// again: 30 to 60 bytes each, and half as much again for a moment while the table grows.
 #[derive(Debug)]
 pub struct Repetitions {
     window: Option<TimeDelta>,
@@ -254,9 +254,9 @@ mod tests {
             }
             // one that comes again and again, whenever it may
             repetitions.repeats(&event(u128::MAX, day));
-            assert!(repetitions.seen.len() <= 150 && repetitions.also.len() <= 1, "{}", repetitions.seen.len());
+            assert!(repetitions.seen.len() <= 200 && repetitions.also.len() <= 1, "{}", repetitions.seen.len());
         }
-        assert!(size_of::<([u64; 2], i64)>() == 24);
+        assert_eq!(size_of::<([u64; 2], i64)>(), 24);
     }
 
     #[test]
