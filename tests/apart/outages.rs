@@ -3,11 +3,8 @@
 use crate::common::{Place, Process, SOON, events, get, post};
 use local_postgres::{LocalPostgres, Settings};
 use serde_json::json;
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
-use test_support::{Broker, eventually};
+use std::time::{Duration, Instant};
+use test_support::{Broker, eventually, url_of_data_dir};
 
 fn page_view() -> serde_json::Value {
     json!({"session_id": "s", "url": "https://shop.example/"})
@@ -121,18 +118,11 @@ async fn a_query_api_that_starts_while_kafka_is_away_tells_the_end_of_the_log_la
     }
 }
 
-/// An address that a process of its own can use.
-fn url(folder: &Path) -> String {
-    let password = std::fs::read_to_string(folder.join("postgres.password")).unwrap();
-    let socket = folder.join("socket").to_str().unwrap().replace('/', "%2F");
-    format!("postgres://footfall:{}@localhost/footfall?host={socket}", password.trim())
-}
-
 #[tokio::test]
 async fn while_postgresql_is_away_events_are_taken_and_reads_answer_503() {
     let folder = tempfile::tempdir().unwrap();
     let postgres = LocalPostgres::start(Settings::new(folder.path())).await.unwrap();
-    let place = Place::with_database(url(folder.path()));
+    let place = Place::with_database(url_of_data_dir(folder.path()));
     place.migrate(3).await;
     let [mut ingest, mut projector, mut query_api] =
         [&["ingest"], &["projector"], &["query-api"]].map(|service| place.start(service));

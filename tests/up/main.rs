@@ -5,5 +5,6 @@
 mod common;
 mod journeys;
 mod kill;
+mod named;
 mod places;
 mod refusals;

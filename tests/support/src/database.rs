@@ -3,6 +3,14 @@ use sqlx::{
     Connection, Executor, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use std::path::Path;
+
+/// The address of the server that `footfall up` or a test runs on this data directory, for a process of its own.
+pub fn url_of_data_dir(folder: &Path) -> String {
+    let password = std::fs::read_to_string(folder.join("postgres.password")).unwrap();
+    let socket = folder.join("socket").to_str().unwrap().replace('/', "%2F");
+    format!("postgres://footfall:{}@localhost/footfall?host={socket}", password.trim())
+}
 
 /// An empty database of a test's own; dropped with the value.
 pub struct TestDatabase {

@@ -18,7 +18,7 @@ pub mod shop;
 mod wait;
 
 pub use broker::{Broker, kafka_brokers, unique_name};
-pub use database::TestDatabase;
+pub use database::{TestDatabase, url_of_data_dir};
 pub use database_line::DatabaseLine;
 pub use lines::Lines;
 pub use random::seeded;
