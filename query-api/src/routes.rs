@@ -48,8 +48,8 @@ const AIR: Duration = Duration::from_secs(2);
 /// How often the readiness is looked at while it is good, and while it is not.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
-/// Largest form that somebody who is not known may send.
-const FORM_BYTES: usize = 16 * 1024;
+/// Largest form that somebody who is not known may send: with one that they sent while they were signed out.
+const FORM_BYTES: usize = 64 * 1024;
 
 /// Answers from the read model. Clones share everything.
 #[derive(Clone)]
@@ -70,6 +70,7 @@ pub(crate) struct Inner {
     pub password_checks: Semaphore,
     pub attempts: Attempts,
     pub long_answers: Arc<Semaphore>,
+    pub report_days: report::Kept,
 }
 
 impl QueryApi {
@@ -90,8 +91,20 @@ impl QueryApi {
         let attempts = Attempts::default();
         let log = log.map_or_else(OnceLock::new, OnceLock::from);
         let long_answers = Arc::new(Semaphore::new(report::LONG_ANSWERS));
-        let inner =
-            Inner { settings, zone, pool, accounts, keys, base_path, log, password_checks, attempts, long_answers };
+        let report_days = report::Kept::new(settings.report_cache_bytes());
+        let inner = Inner {
+            settings,
+            zone,
+            pool,
+            accounts,
+            keys,
+            base_path,
+            log,
+            password_checks,
+            attempts,
+            long_answers,
+            report_days,
+        };
         Self { inner: Arc::new(inner), writer: None }
     }
 
