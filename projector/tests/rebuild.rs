@@ -59,6 +59,7 @@ async fn contents(running: &Running, schema: &str) -> String {
          ORDER BY day, text, event_type, shard",
         "SELECT day, text, shard, page_views FROM {s}.daily_page_view JOIN {s}.url ON id = url_id ORDER BY day, text, shard",
         "SELECT * FROM {s}.daily_interaction ORDER BY day, event_type, shard",
+        "SELECT * FROM {s}.hourly ORDER BY day, hour, shard",
         "SELECT * FROM {s}.row_count ORDER BY resource, shard",
         "SELECT * FROM {s}.tally WHERE events <> 0 ORDER BY partition, event_type, outcome",
         "SELECT partition, \"offset\", reason, value FROM {s}.dead_letter ORDER BY 1, 2",

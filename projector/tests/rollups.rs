@@ -9,12 +9,43 @@ use event_log::Record;
 use rand::{RngExt, rngs::StdRng};
 use schema::migrations::READ_MODEL;
 use sqlx::Executor;
+use std::collections::BTreeMap;
 use support::{random::any_envelope, *};
 use test_support::seeded;
+
+/// What the roll-ups have of each day, and how often the day has changed.
+const DAYS: &str = "
+    SELECT day::text, sum(changes)::bigint AS changes,
+           (SELECT string_agg(row, ' ' ORDER BY row) FROM (
+               SELECT t::text AS row FROM daily_session t WHERE t.day = d.day
+               UNION ALL SELECT t::text FROM daily_duration t WHERE t.day = d.day
+               UNION ALL SELECT t::text FROM daily_page_view t WHERE t.day = d.day
+               UNION ALL SELECT t::text FROM daily_interaction t WHERE t.day = d.day
+               UNION ALL SELECT t::text FROM daily_client_page_view t WHERE t.day = d.day
+               UNION ALL SELECT t::text FROM daily_client_interaction t WHERE t.day = d.day
+               UNION ALL SELECT t::text FROM daily_element t WHERE t.day = d.day
+               UNION ALL SELECT t::text FROM hourly t WHERE t.day = d.day) rows) AS contents
+    FROM daily_change d GROUP BY day";
+
+/// Each day with how often it has changed, and its rows.
+type Days = BTreeMap<String, (i64, Option<String>)>;
+
+/// Whoever knows a day by its number of changes must not take another one for it.
+async fn assert_changes_are_told(fixture: &Fixture, known: &mut Days) {
+    let found: Vec<(String, i64, Option<String>)> = sqlx::query_as(DAYS).fetch_all(&fixture.pool).await.unwrap();
+    let found: Days = found.into_iter().map(|(day, changes, contents)| (day, (changes, contents))).collect();
+    for (day, (changes, contents)) in &found {
+        let (before, old) = known.get(day).cloned().unwrap_or_default();
+        assert!(contents == &old || *changes > before, "{day} has changed and its number is still {changes}");
+    }
+    assert!(known.keys().all(|day| found.contains_key(day)), "a day without a number is one without anything");
+    *known = found;
+}
 
 /// Projects some batches of random events, and looks at the roll-ups after each. Gives how many events there were.
 async fn fill(fixture: &Fixture, tape: &mut Tape, random: &mut StdRng) -> i64 {
     let mut made = Vec::new();
+    let mut days = Days::new();
     for _ in 0..12 {
         let mut batches: Vec<Vec<Record>> = vec![Vec::new(); usize::from(tape.partitions)];
         for _ in 0..random.random_range(1..120) {
@@ -24,6 +55,7 @@ async fn fill(fixture: &Fixture, tape: &mut Tape, random: &mut StdRng) -> i64 {
         }
         for batch in batches.into_iter().filter(|batch| !batch.is_empty()) {
             fixture.project(batch).await.unwrap();
+            assert_changes_are_told(fixture, &mut days).await;
         }
         fixture.assert_consistent().await;
     }
@@ -58,6 +90,12 @@ async fn what_was_projected_before_the_reports_roll_ups_came_is_in_them() {
     fixture.pool.execute(READ_MODEL[2].sql).await.unwrap();
     fixture.assert_consistent().await;
     assert!(fixture.number("SELECT sum(sessions)::bigint FROM daily_session").await > 0);
+    // as they were before the fifth step
+    let before = "DROP TABLE hourly, daily_change; DROP INDEX url_order, element_order, user_agent_order";
+    fixture.pool.execute(before).await.unwrap();
+    fixture.pool.execute(READ_MODEL[4].sql).await.unwrap();
+    fixture.assert_consistent().await;
+    assert!(fixture.number("SELECT sum(changes)::bigint FROM daily_change").await > 0);
     fixture.model.forget();
     fill(&fixture, &mut tape, &mut random).await;
 }

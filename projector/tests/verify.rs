@@ -146,6 +146,8 @@ async fn each_kind_of_damage_to_counters_is_found() {
         ("UPDATE daily_client_page_view SET client_id = client_id + 100", "daily_client_page_view"),
         ("DELETE FROM daily_client_interaction", "daily_client_interaction"),
         ("UPDATE daily_element SET interactions = interactions + 1", "daily_element"),
+        ("UPDATE hourly SET hour = hour + interval '1 hour'", "hourly"),
+        ("DELETE FROM daily_change", "daily_change"),
         ("UPDATE client SET device = 'tablet'", "clients of user agents"),
         (
             "UPDATE session SET page_views = page_views + 1 WHERE id = (SELECT max(id) FROM session)",

@@ -55,8 +55,8 @@ const LONG_ANSWERS: usize = 2;
 /// Pages with long texts at once: each holds a few objects, of 2.5 MiB at most, for as long as its client reads.
 const LARGE_PAGES: usize = 4;
 
-/// Largest form that somebody who is not known may send.
-const FORM_BYTES: usize = 16 * 1024;
+/// Largest form that somebody who is not known may send: with one that they sent while they were signed out.
+const FORM_BYTES: usize = 64 * 1024;
 
 /// Answers from the read model. Clones share everything.
 #[derive(Clone)]
@@ -80,6 +80,7 @@ pub(crate) struct Inner {
     pub long_answers: Arc<Semaphore>,
     /// Pages of lists whose texts are too long to be held together.
     pub large_pages: Arc<Semaphore>,
+    pub report_days: report::Kept,
 }
 
 impl QueryApi {
@@ -99,6 +100,7 @@ impl QueryApi {
         let password_checks = Semaphore::new(PASSWORD_CHECKS);
         let attempts = Attempts::default();
         let log = log.map_or_else(OnceLock::new, OnceLock::from);
+        let report_days = report::Kept::new(settings.report_cache_bytes());
         let inner = Inner {
             settings,
             zone,
@@ -111,6 +113,7 @@ impl QueryApi {
             attempts,
             long_answers: Arc::new(Semaphore::new(LONG_ANSWERS)),
             large_pages: Arc::new(Semaphore::new(LARGE_PAGES)),
+            report_days,
         };
         Self { inner: Arc::new(inner), writer: None }
     }

@@ -47,6 +47,11 @@ pub const READ_MODEL: &[Migration] = &[
         description: "who changed what in the admin",
         sql: include_str!("../migrations/read_model/0004_admin.sql"),
     },
+    Migration {
+        version: 5,
+        description: "which days have changed, and hours",
+        sql: include_str!("../migrations/read_model/0005_days.sql"),
+    },
 ];
 
 /// Who may sign in.

@@ -8,8 +8,8 @@ mod session;
 mod tally;
 
 pub use batch::{Batch, Decoded, Parked, SKIPPED, decode_record, digest, latest_recorded_at};
-pub use day::day_of;
+pub use day::{When, day_of};
 pub use event_key::{EventKey, session_key, within_window};
-pub use rollups::{FactCount, RollUps, SessionTotals, count_fact};
+pub use rollups::{FactCount, HourTotals, RollUps, SessionTotals, count_fact};
 pub use session::{Agent, Corrected, Session};
 pub use tally::{Outcome, Tally, UNKNOWN_TYPE};

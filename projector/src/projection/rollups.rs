@@ -1,8 +1,8 @@
-use super::Session;
+use super::{Session, When};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use schema::{InteractionKind, durations};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Sums over the sessions of a day and client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,17 @@ pub struct SessionTotals {
     pub page_views: i64,
     /// How many have one page view.
     pub single_page: i64,
+}
+
+/// What happened in an hour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HourTotals {
+    /// Sessions that began in it.
+    pub sessions: i64,
+    /// Page views.
+    pub page_views: i64,
+    /// Interactions.
+    pub interactions: i64,
 }
 
 /// Facts of a session on a day.
@@ -48,6 +59,8 @@ pub struct RollUps {
     pub client_interactions: BTreeMap<(NaiveDate, i64, InteractionKind), i64>,
     /// Interactions by day, element and kind.
     pub elements: BTreeMap<(NaiveDate, i64, InteractionKind), i64>,
+    /// All of it by hour.
+    pub hours: BTreeMap<When, HourTotals>,
     /// Rows of `session`.
     pub session_rows: i64,
     /// Rows of `page_view`.
@@ -62,7 +75,9 @@ impl RollUps {
     pub fn session_changed(&mut self, zone: Tz, old: Option<&Session>, new: Option<&Session>) {
         for (session, sign) in [(old, -1), (new, 1)] {
             let Some(session) = session else { continue };
-            let day = super::day_of(zone, session.start_time);
+            let when = When::of(zone, session.start_time);
+            let day = when.day;
+            self.hours.entry(when).or_default().sessions += sign;
             let totals = self.sessions.entry((day, session.agent.client_id)).or_default();
             totals.sessions += sign;
             totals.page_views += sign * session.page_views;
@@ -89,18 +104,19 @@ impl RollUps {
         }
     }
 
-    /// Page views of a URL came (`by` above zero) or went on a day; whose they are is told by
-    /// [`RollUps::facts_changed`].
-    pub fn page_views_changed(&mut self, day: NaiveDate, url_id: i64, by: i64) {
-        *self.page_views.entry((day, url_id)).or_default() += by;
+    /// Page views of a URL came (`by` above zero) or went; whose they are is told by [`RollUps::facts_changed`].
+    pub fn page_views_changed(&mut self, when: When, url_id: i64, by: i64) {
+        *self.page_views.entry((when.day, url_id)).or_default() += by;
+        self.hours.entry(when).or_default().page_views += by;
         self.page_view_rows += by;
     }
 
-    /// Interactions of a kind with an element came (`by` above zero) or went on a day; whose they are is told by
+    /// Interactions of a kind with an element came (`by` above zero) or went; whose they are is told by
     /// [`RollUps::facts_changed`].
-    pub fn interactions_changed(&mut self, day: NaiveDate, element_id: i64, kind: InteractionKind, by: i64) {
-        *self.interactions.entry((day, kind)).or_default() += by;
-        *self.elements.entry((day, element_id, kind)).or_default() += by;
+    pub fn interactions_changed(&mut self, when: When, element_id: i64, kind: InteractionKind, by: i64) {
+        *self.interactions.entry((when.day, kind)).or_default() += by;
+        *self.elements.entry((when.day, element_id, kind)).or_default() += by;
+        self.hours.entry(when).or_default().interactions += by;
         self.interaction_rows += by;
     }
 
@@ -113,6 +129,18 @@ impl RollUps {
         self.interactions.retain(|_, by| *by != 0);
         self.client_interactions.retain(|_, by| *by != 0);
         self.elements.retain(|_, by| *by != 0);
+        self.hours.retain(|_, totals| *totals != HourTotals::default());
+    }
+
+    /// The days of which anything changes.
+    pub fn days(&self) -> BTreeSet<NaiveDate> {
+        let sessions = self.sessions.keys().map(|key| key.0).chain(self.durations.keys().map(|key| key.0));
+        let page_views = self.page_views.keys().map(|key| key.0).chain(self.client_page_views.keys().map(|key| key.0));
+        let interactions =
+            self.interactions.keys().map(|key| key.0).chain(self.client_interactions.keys().map(|key| key.0));
+        let elements = self.elements.keys().map(|key| key.0);
+        let hours = self.hours.keys().map(|key| key.day);
+        sessions.chain(page_views).chain(interactions).chain(elements).chain(hours).collect()
     }
 }
 

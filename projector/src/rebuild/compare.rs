@@ -202,6 +202,7 @@ const TABLES: &[(&str, &str, bool)] = &[
          FROM {s}.daily_element JOIN {s}.element ON id = element_id",
         true,
     ),
+    ("hourly", "SELECT day, hour, shard, sessions, page_views, interactions FROM {s}.hourly", true),
 ];
 
 async fn new_dead_letters(pool: &PgPool) -> sqlx::Result<Vec<String>> {

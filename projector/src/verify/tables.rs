@@ -87,6 +87,22 @@ const CHECKS: &[Check] = &[
                   FROM interaction GROUP BY 1, 2, 3, 4",
     },
     Check {
+        what: "hourly",
+        stored: "SELECT day, hour, shard, sessions, page_views, interactions FROM hourly",
+        counted: "SELECT (at AT TIME ZONE $1)::date AS day, date_trunc('hour', at, $1) AS hour,
+                         ((id - 1) >> 40)::smallint AS shard, sum(sessions)::bigint AS sessions,
+                         sum(page_views)::bigint AS page_views, sum(interactions)::bigint AS interactions
+                  FROM (SELECT id, start_time AS at, 1 AS sessions, 0 AS page_views, 0 AS interactions FROM session
+                        UNION ALL SELECT id, \"timestamp\", 0, 1, 0 FROM page_view
+                        UNION ALL SELECT id, \"timestamp\", 0, 0, 1 FROM interaction) AS facts GROUP BY 1, 2, 3",
+    },
+    Check {
+        what: "daily_change",
+        // days that are empty again stay in it
+        stored: "SELECT day, shard FROM daily_change INTERSECT SELECT day, shard FROM hourly WHERE $1 <> ''",
+        counted: "SELECT DISTINCT day, shard FROM hourly",
+    },
+    Check {
         what: "clients of user agents",
         stored: "SELECT a.id, c.browser, c.family, c.os, c.device
                  FROM user_agent a LEFT JOIN client c ON c.id = client_id WHERE $1 <> ''",

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     dimensions::Interned,
     model::ReadModel,
-    projection::{FactCount, Session, day_of},
+    projection::{FactCount, Session, When},
 };
 use chrono::{DateTime, Utc};
 use schema::{Envelope, Event, InteractionCorrected, InteractionKind, PageViewCorrected, Position, SessionCorrected};
@@ -108,9 +108,9 @@ async fn correct_page_view(
         .fetch_optional(&mut *connection)
         .await?;
     let Some((old_url_id, at)) = old else { return Ok(()) };
-    let day = day_of(model.made_for.zone, at);
-    effects.rollups.page_views_changed(day, old_url_id, -1);
-    effects.rollups.page_views_changed(day, url_id, 1);
+    let when = When::of(model.made_for.zone, at);
+    effects.rollups.page_views_changed(when, old_url_id, -1);
+    effects.rollups.page_views_changed(when, url_id, 1);
     sqlx::query("UPDATE page_view SET url_id = $1 WHERE id = $2 AND \"timestamp\" = $3")
         .bind(url_id)
         .bind(event.id)
@@ -134,12 +134,12 @@ async fn correct_interaction(
             .await?;
     let Some((session, old_kind, old_element_id, at)) = old else { return Ok(()) };
     let element_id = event.element.as_deref().and_then(|text| interned.elements.get(text)).copied();
-    let (day, old_kind) = (day_of(model.made_for.zone, at), kind_of(&old_kind)?);
+    let (when, old_kind) = (When::of(model.made_for.zone, at), kind_of(&old_kind)?);
     let client_id = sessions::load_one(connection, session).await?.agent.client_id;
     let new = (element_id.unwrap_or(old_element_id), event.kind.unwrap_or(old_kind));
     for ((element_id, kind), sign) in [((old_element_id, old_kind), -1), (new, 1)] {
-        effects.rollups.interactions_changed(day, element_id, kind, sign);
-        effects.rollups.facts_changed(client_id, &[FactCount { day, kind: Some(kind), count: 1 }], sign);
+        effects.rollups.interactions_changed(when, element_id, kind, sign);
+        effects.rollups.facts_changed(client_id, &[FactCount { day: when.day, kind: Some(kind), count: 1 }], sign);
     }
     sqlx::query(
         "UPDATE interaction

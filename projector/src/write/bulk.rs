@@ -7,7 +7,7 @@ use super::{
 use crate::{
     dimensions::Interned,
     model::ReadModel,
-    projection::{Agent, FactCount, Session, count_fact, day_of},
+    projection::{Agent, FactCount, Session, When, count_fact},
 };
 use chrono::{DateTime, Utc};
 use schema::{Envelope, Event, InteractionRecorded};
@@ -84,18 +84,18 @@ pub(super) async fn apply(
                 session.saw(at);
                 session.page_views += 1;
                 page_views.add(*id, session.id, url_id, envelope);
-                let day = day_of(zone, at);
-                count_fact(facts, day, None);
-                effects.rollups.page_views_changed(day, url_id, 1);
+                let when = When::of(zone, at);
+                count_fact(facts, when.day, None);
+                effects.rollups.page_views_changed(when, url_id, 1);
             }
             Event::InteractionRecorded(event) => {
                 let element_id = interned.elements.get(event.element.as_str()).copied().unwrap_or_default();
                 session.saw(at);
                 session.interactions += 1;
                 interactions.add(*id, session.id, element_id, event, envelope);
-                let day = day_of(zone, at);
-                count_fact(facts, day, Some(event.kind));
-                effects.rollups.interactions_changed(day, element_id, event.kind, 1);
+                let when = When::of(zone, at);
+                count_fact(facts, when.day, Some(event.kind));
+                effects.rollups.interactions_changed(when, element_id, event.kind, 1);
             }
             _ => {}
         }

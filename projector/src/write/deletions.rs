@@ -3,7 +3,7 @@
 use super::{admin::kind_of, attempt::Effects, sessions};
 use crate::{
     model::ReadModel,
-    projection::{FactCount, Session, day_of},
+    projection::{FactCount, Session, When},
 };
 use chrono::{DateTime, Utc};
 use schema::EventType;
@@ -24,9 +24,10 @@ pub(super) async fn session(
     let mut facts = Facts::open(connection, "page_view", "url_id, NULL::text", session.id, below).await?;
     while let Some(gone) = facts.delete_some(connection).await? {
         for (_, at, url_id, _) in gone {
-            let day = day_of(zone, at);
-            effects.rollups.page_views_changed(day, url_id, -1);
-            effects.rollups.facts_changed(session.agent.client_id, &[FactCount { day, kind: None, count: 1 }], -1);
+            let when = When::of(zone, at);
+            effects.rollups.page_views_changed(when, url_id, -1);
+            let fact = FactCount { day: when.day, kind: None, count: 1 };
+            effects.rollups.facts_changed(session.agent.client_id, &[fact], -1);
             effects.tally.removed(EventType::PageViewRecorded, 1);
         }
         effects.pulse.beat();
@@ -34,9 +35,9 @@ pub(super) async fn session(
     let mut facts = Facts::open(connection, "interaction", "element_id, event_type", session.id, below).await?;
     while let Some(gone) = facts.delete_some(connection).await? {
         for (_, at, element_id, kind) in gone {
-            let (day, kind) = (day_of(zone, at), kind_of(&kind.unwrap_or_default())?);
-            effects.rollups.interactions_changed(day, element_id, kind, -1);
-            let fact = FactCount { day, kind: Some(kind), count: 1 };
+            let (when, kind) = (When::of(zone, at), kind_of(&kind.unwrap_or_default())?);
+            effects.rollups.interactions_changed(when, element_id, kind, -1);
+            let fact = FactCount { day: when.day, kind: Some(kind), count: 1 };
             effects.rollups.facts_changed(session.agent.client_id, &[fact], -1);
             effects.tally.removed(EventType::InteractionRecorded, 1);
         }
@@ -111,10 +112,10 @@ pub(super) async fn page_view(
     let Some((session, url_id, at)) = gone else { return Ok(()) };
     let (zone, old) = (model.made_for.zone, sessions::load_one(connection, session).await?);
     let new = Session { page_views: old.page_views - 1, ..old.clone() };
-    let day = day_of(zone, at);
+    let when = When::of(zone, at);
     effects.rollups.session_changed(zone, Some(&old), Some(&new));
-    effects.rollups.page_views_changed(day, url_id, -1);
-    effects.rollups.facts_changed(old.agent.client_id, &[FactCount { day, kind: None, count: 1 }], -1);
+    effects.rollups.page_views_changed(when, url_id, -1);
+    effects.rollups.facts_changed(old.agent.client_id, &[FactCount { day: when.day, kind: None, count: 1 }], -1);
     effects.tally.removed(EventType::PageViewRecorded, 1);
     sqlx::query("UPDATE session SET page_views = page_views - 1 WHERE id = $1")
         .bind(session)
@@ -138,9 +139,9 @@ pub(super) async fn interaction(
     .await?;
     let Some((session, kind, element_id, at)) = gone else { return Ok(()) };
     let client_id = sessions::load_one(connection, session).await?.agent.client_id;
-    let (day, kind) = (day_of(model.made_for.zone, at), kind_of(&kind)?);
-    effects.rollups.interactions_changed(day, element_id, kind, -1);
-    effects.rollups.facts_changed(client_id, &[FactCount { day, kind: Some(kind), count: 1 }], -1);
+    let (when, kind) = (When::of(model.made_for.zone, at), kind_of(&kind)?);
+    effects.rollups.interactions_changed(when, element_id, kind, -1);
+    effects.rollups.facts_changed(client_id, &[FactCount { day: when.day, kind: Some(kind), count: 1 }], -1);
     effects.tally.removed(EventType::InteractionRecorded, 1);
     sqlx::query("UPDATE session SET interactions = interactions - 1 WHERE id = $1")
         .bind(session)

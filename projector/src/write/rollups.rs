@@ -1,6 +1,6 @@
 //! Roll-ups and row counts: one sorted upsert a table, each on the rows of this partition's shard alone.
 
-use crate::projection::{RollUps, SessionTotals};
+use crate::projection::{HourTotals, RollUps, SessionTotals};
 use chrono::NaiveDate;
 use schema::InteractionKind;
 use sqlx::PgConnection;
@@ -68,6 +68,8 @@ pub(super) async fn write(connection: &mut PgConnection, partition: u16, changes
     counts(connection, shard, &INTERACTIONS, interactions.collect()).await?;
     counts(connection, shard, &CLIENT_INTERACTIONS, changes.client_interactions.iter().map(by_kind).collect()).await?;
     counts(connection, shard, &ELEMENTS, changes.elements.iter().map(by_kind).collect()).await?;
+    hours(connection, shard, changes).await?;
+    days(connection, shard, changes).await?;
     row_counts(connection, shard, changes).await
 }
 
@@ -139,6 +141,56 @@ async fn sessions(connection: &mut PgConnection, shard: i16, changes: &RollUps) 
             .await?;
     }
     Ok(())
+}
+
+async fn hours(connection: &mut PgConnection, shard: i16, changes: &RollUps) -> sqlx::Result<()> {
+    const NEW: &str = "UNNEST($2::date[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::bigint[])
+                       AS n(day, hour, sessions, page_views, interactions)";
+    let upsert = format!(
+        "INSERT INTO hourly AS h (day, hour, shard, sessions, page_views, interactions)
+         SELECT day, hour, $1, sessions, page_views, interactions FROM {NEW}
+         ON CONFLICT (day, hour, shard) DO UPDATE
+         SET sessions = h.sessions + excluded.sessions, page_views = h.page_views + excluded.page_views,
+             interactions = h.interactions + excluded.interactions"
+    );
+    let clear = format!(
+        "DELETE FROM hourly h USING {NEW} WHERE (h.day, h.hour, h.shard) = (n.day, n.hour, $1)
+         AND (h.sessions, h.page_views, h.interactions) = (0, 0, 0)"
+    );
+    let fewer = |totals: &HourTotals| totals.sessions.min(totals.page_views).min(totals.interactions) < 0;
+    for (statement, wanted) in [(upsert, !changes.hours.is_empty()), (clear, changes.hours.values().any(fewer))] {
+        if !wanted {
+            break;
+        }
+        let column = |pick: fn(&HourTotals) -> i64| changes.hours.values().map(pick).collect::<Vec<_>>();
+        sqlx::query(&statement)
+            .bind(shard)
+            .bind(changes.hours.keys().map(|when| when.day).collect::<Vec<_>>())
+            .bind(changes.hours.keys().map(|when| when.hour).collect::<Vec<_>>())
+            .bind(column(|totals| totals.sessions))
+            .bind(column(|totals| totals.page_views))
+            .bind(column(|totals| totals.interactions))
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Tells whoever keeps a day's numbers that they are others now.
+async fn days(connection: &mut PgConnection, shard: i16, changes: &RollUps) -> sqlx::Result<()> {
+    let days: Vec<NaiveDate> = changes.days().into_iter().collect();
+    if days.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO daily_change AS d (day, shard, changes) SELECT day, $1, 1 FROM UNNEST($2::date[]) AS n(day)
+         ON CONFLICT (day, shard) DO UPDATE SET changes = d.changes + 1",
+    )
+    .bind(shard)
+    .bind(days)
+    .execute(connection)
+    .await
+    .map(drop)
 }
 
 async fn row_counts(connection: &mut PgConnection, shard: i16, changes: &RollUps) -> sqlx::Result<()> {

@@ -1,11 +1,14 @@
 //! Who comes in, and what stands around every page: staff alone; others to the sign-in and back to where they were.
 
 use super::shell::Shell;
-use crate::{routes::QueryApi, sign_in::page_response};
+use crate::{
+    routes::QueryApi,
+    sign_in::{Errand, Visitor, interrupted, page_response},
+};
 use askama::Template;
 use axum::{
     body::to_bytes,
-    extract::{OriginalUri, Request, State},
+    extract::{FromRequestParts, OriginalUri, Request, State},
     http::{Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
@@ -15,6 +18,9 @@ use service::{
     access::{AccessLevel, Identity},
     http::{Problem, not_found},
 };
+
+/// Largest form that is kept for somebody whose sign-in has ended.
+const KEPT_BYTES: usize = 16 * 1024;
 
 /// More of a refusal than this is none of ours.
 const REFUSAL_BYTES: usize = 64 * 1024;
@@ -35,7 +41,7 @@ pub(super) async fn staff_only(State(api): State<QueryApi>, mut request: Request
     let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
     if let Err(refused) = AccessLevel::Staff.check(&identity) {
         if refused.status == StatusCode::UNAUTHORIZED {
-            return Redirect::to(&sign_in(&api, &request)).into_response();
+            return to_sign_in(&api, request).await;
         }
         return trouble(&api, &identity, StatusCode::FORBIDDEN, "The admin is for staff. Your account is not.");
     }
@@ -53,12 +59,32 @@ pub(super) async fn nothing(State(api): State<QueryApi>, request: Request) -> Re
     if is_theirs { in_plain_words(&api, &identity, refused).await } else { refused }
 }
 
+/// To the sign-in; a form that was filled in on a page of ours goes along, as far as it is not too long.
+async fn to_sign_in(api: &QueryApi, request: Request) -> Response {
+    let way = sign_in(api, &request);
+    let there = Redirect::to(&way).into_response();
+    if request.method() != Method::POST {
+        return there;
+    }
+    let next = address(&request);
+    let (mut parts, body) = request.into_parts();
+    let Ok(visitor) = Visitor::from_request_parts(&mut parts, &()).await;
+    let form = to_bytes(body, KEPT_BYTES).await.ok().and_then(|form| String::from_utf8(form.to_vec()).ok());
+    match form.filter(|form| !form.is_empty() && visitor.is_from_own_page()) {
+        Some(form) => interrupted(api, &visitor, Errand { next: &next, kept: &form }),
+        None => there,
+    }
+}
+
+/// What was asked for, with its query.
+fn address(request: &Request) -> String {
+    let uri = request.extensions().get::<OriginalUri>().map_or_else(|| request.uri(), |original| &original.0);
+    uri.path_and_query().map_or("/admin/", |whole| whole.as_str()).to_owned()
+}
+
 /// Where one signs in, and comes back from.
 fn sign_in(api: &QueryApi, request: &Request) -> String {
-    let uri = request.extensions().get::<OriginalUri>().map_or_else(|| request.uri(), |original| &original.0);
-    let asked = uri.path_and_query().map_or("/admin/", |whole| whole.as_str());
-    // what was sent cannot be sent again from there
-    let back = if matches!(*request.method(), Method::GET | Method::HEAD) { asked } else { uri.path() };
+    let back = address(request);
     let back: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
     format!("{}/sign-in/?next={back}", api.inner.base_path)
 }

@@ -2,9 +2,11 @@
 
 use super::{
     kinds::{Column, Kind},
+    origin::Origin,
     panel::{self, Panel},
     shell::Shell,
     show::Cell,
+    sorted::{self, Way},
     write,
 };
 use crate::{
@@ -33,9 +35,13 @@ struct ListPage<'a> {
     path: String,
     panel: Panel,
     errors: Vec<String>,
+    /// Why the order is another one than was asked for.
+    unsorted: String,
     ordering: String,
     headings: Vec<Heading>,
     rows: Vec<Row>,
+    /// Where one is added, and comes back from.
+    add: String,
     count: String,
     place: String,
     previous: Option<String>,
@@ -64,29 +70,34 @@ pub(super) async fn page(resource: Resource, api: QueryApi, request: Request) ->
     let narrowed = panel::read(kind, &parameters, Utc::now(), zone);
     let names: Vec<&'static str> = kind.columns.iter().map(|column| column.name).collect();
     let ordering = parameters.get("ordering").map(trimmed).unwrap_or_default().to_owned();
-    let order = Order::of(Some(&ordering), &FieldNames::of(&names), resource);
     let size = i64::from(api.inner.settings.admin.admin_page_size);
     let number = parameters.get("page").and_then(crate::paging::integer).unwrap_or(1).clamp(1, i64::MAX / size);
     let mut shell = Shell::of(&api, &identity);
     shell.notice = write::notice(&api, &parameters).await?;
 
-    let (mut rows, mut counted) = (Vec::new(), None);
+    let (mut rows, mut counted, mut unsorted) = (Vec::new(), None, String::new());
     if narrowed.errors.is_empty() {
         let conditions = resolve::all(pool, narrowed.conditions, api.inner.settings.statement_timeout()).await?;
         // the roll-ups know how many there are of all; others are counted as far as anybody wants to turn pages
         let count = if conditions.is_empty() { Count::Exact } else { Count::Capped };
-        counted = Some(count.run(pool, resource, &conditions).await?);
-        let question = Rows {
-            resource,
-            conditions: &conditions,
-            order: &order,
-            // one more, which tells whether there is another page
-            limit: size + 1,
-            offset: (number - 1) * size,
-            cursor: None,
+        let found = count.run(pool, resource, &conditions).await?;
+        counted = Some(found);
+        // one more, which tells whether there is another page
+        let (limit, offset) = (size + 1, (number - 1) * size);
+        let mut fields = ordering.as_str();
+        let few = !found.capped && found.count.is_some_and(|count| count <= sorted::FEW);
+        let way = sorted::way(fields, &names, !conditions.is_empty(), few, limit.saturating_add(offset));
+        if way == Way::TooMany {
+            unsorted = too_many(fields);
+            fields = "";
+        }
+        rows = if let Way::Walk { column, descending } = way {
+            sorted::walk(&api, resource, (column, descending), limit, offset).await?
+        } else {
+            let order = Order::of(Some(&sorted::with_time(fields)), &FieldNames::of(&names), resource);
+            let question = Rows { resource, conditions: &conditions, order: &order, limit, offset, cursor: None };
+            question.fetch(pool).await.map_err(|error| QueryError::of_question(error, TOO_SLOW))?
         };
-        let found = question.fetch(pool).await.map_err(|error| QueryError::of_question(error, TOO_SLOW))?;
-        rows = found;
     }
     let more = rows.len() > usize::try_from(size).unwrap_or(usize::MAX);
     rows.truncate(usize::try_from(size).unwrap_or(usize::MAX));
@@ -96,11 +107,13 @@ pub(super) async fn page(resource: Resource, api: QueryApi, request: Request) ->
         let whole = grouped(count);
         if counted.capped { (format!("more than {whole}"), None) } else { (whole, Some((count + size - 1) / size)) }
     });
+    let there = Origin::of_list(&parameters).query(Parameters::default());
     let status = if narrowed.errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     let page = ListPage {
         path: format!("{}{}", api.inner.base_path, kind.path()),
         headings: headings(&api, kind, &parameters, &ordering),
-        rows: rows.iter().map(|row| shown(&api, kind, row, zone)).collect::<sqlx::Result<_>>()?,
+        rows: rows.iter().map(|row| shown(&api, kind, row, zone, &there)).collect::<sqlx::Result<_>>()?,
+        add: format!("{}{}add/{there}", api.inner.base_path, kind.path()),
         count,
         place: match pages {
             Some(pages) => format!("Page {} of {}", grouped(number), grouped(pages.max(1))),
@@ -112,9 +125,20 @@ pub(super) async fn page(resource: Resource, api: QueryApi, request: Request) ->
         kind,
         panel: narrowed.panel,
         errors: narrowed.errors,
+        unsorted,
         ordering,
     };
     Ok(page_response(status, page.render()))
+}
+
+/// What is said of an order that would take too long.
+fn too_many(ordering: &str) -> String {
+    let first = ordering.split(',').next().unwrap_or_default();
+    let column = Kind::label(crate::text::trimmed(first).trim_start_matches('-'));
+    format!(
+        "These are too many to be sorted by {column}: the newest come first instead. Narrow them down to 10\u{202f}000 or \
+         fewer, or look at the first 10\u{202f}000 of all."
+    )
 }
 
 /// The list's address; what has been done is told once.
@@ -139,11 +163,11 @@ fn headings(api: &QueryApi, kind: Kind, parameters: &Parameters, ordering: &str)
     kind.columns.iter().map(of).collect()
 }
 
-fn shown(api: &QueryApi, kind: Kind, row: &PgRow, zone: Tz) -> sqlx::Result<Row> {
+fn shown(api: &QueryApi, kind: Kind, row: &PgRow, zone: Tz, there: &str) -> sqlx::Result<Row> {
     let id: i64 = row.try_get("row_id")?;
     let mut cells = kind.columns.iter().map(|column| cell(column.name, row, zone)).collect::<sqlx::Result<Vec<_>>>()?;
     let first = cells.remove(0);
-    Ok(Row { link: format!("{}{}{id}/", api.inner.base_path, kind.path()), first, cells })
+    Ok(Row { link: format!("{}{}{id}/{there}", api.inner.base_path, kind.path()), first, cells })
 }
 
 fn cell(name: &str, row: &PgRow, zone: Tz) -> sqlx::Result<Cell> {

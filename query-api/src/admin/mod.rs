@@ -14,6 +14,7 @@ mod journey;
 mod kinds;
 mod list;
 mod object;
+mod origin;
 mod panel;
 mod partitions;
 mod pretty;
@@ -23,6 +24,7 @@ mod save;
 mod session_names;
 mod shell;
 mod show;
+mod sorted;
 mod typed;
 mod wanted;
 mod write;
@@ -58,11 +60,11 @@ pub(crate) fn routes(api: &QueryApi) -> Router<QueryApi> {
         let path = format!("/admin/{}/", resource.path());
         let list = move |State(api), request| list::page(resource, api, request);
         let empty = move |State(api), identity, request| save::empty(resource, api, identity, request);
-        let add = move |State(api), identity, body| save::add(resource, api, identity, body);
+        let add = move |State(api), identity, uri, body| save::add(resource, api, identity, uri, body);
         let show = move |State(api), identity, id, request| object::page(resource, api, identity, id, request);
-        let change = move |State(api), identity, id, body| save::change(resource, api, identity, id, body);
-        let ask = move |State(api), identity, id| remove::ask(resource, api, identity, id);
-        let remove = move |State(api), identity, id, body| remove::remove(resource, api, identity, id, body);
+        let change = move |State(api), identity, id, uri, body| save::change(resource, api, identity, id, uri, body);
+        let ask = move |State(api), identity, id, uri| remove::ask(resource, api, identity, id, uri);
+        let remove = move |State(api), identity, id, uri, body| remove::remove(resource, api, identity, id, uri, body);
         routes = routes
             .route(&path, get(list))
             .route(&format!("{path}add/"), get(empty).post(add))

@@ -5,6 +5,7 @@ use super::{
     history::{self, History},
     journey::{self, Journey},
     kinds::Kind,
+    origin::Origin,
     shell::Shell,
     typed::Typed,
     wanted::Errors,
@@ -32,6 +33,9 @@ struct ObjectPage<'a> {
     shell: &'a Shell,
     kind: Kind,
     list: String,
+    /// The list as it was left, and what a page has to carry along to come back there.
+    back: String,
+    there: String,
     title: String,
     /// Empty for one that is to be added.
     id: Option<i64>,
@@ -90,7 +94,7 @@ pub(super) async fn page(
     shell.notice = notice;
     match load(&api, kind, id).await? {
         Some(object) => show(&api, shell, kind, Some(&object), None, StatusCode::OK, &parameters).await,
-        None => gone(&api, &shell, kind, id).await,
+        None => gone(&api, &shell, kind, id, &Origin::of_page(&parameters)).await,
     }
 }
 
@@ -144,6 +148,7 @@ pub(super) async fn show(
         _ => None,
     };
     let list = format!("{base}{}", kind.path());
+    let origin = Origin::of_page(parameters);
     let of_session = |object: &Object, path: &str| {
         let query = Parameters::default().with("session_id", Some(&object.session_id)).to_query();
         format!("{base}/admin/{path}/?{query}")
@@ -172,6 +177,8 @@ pub(super) async fn show(
             .and_then(|journey| journey.next.as_ref())
             .zip(object)
             .map(|(next, object)| format!("{list}{}/?after={next}#journey", object.id)),
+        back: origin.list(base, kind, &[]),
+        there: origin.query(Parameters::default()),
         shell: &shell,
         kind,
         list,
@@ -197,9 +204,9 @@ struct Gone<'a> {
 }
 
 /// What is said of an object that is not there: its history, if it has one.
-async fn gone(api: &QueryApi, shell: &Shell, kind: Kind, id: i64) -> Result<Response, QueryError> {
+async fn gone(api: &QueryApi, shell: &Shell, kind: Kind, id: i64, origin: &Origin) -> Result<Response, QueryError> {
     let history = history::of(api, kind, id).await?;
-    let list = format!("{}{}", api.inner.base_path, kind.path());
+    let list = origin.list(&api.inner.base_path, kind, &[]);
     let history = Some(history).filter(|history| !history.entries.is_empty());
     let page = Gone { shell, kind, list, id, history };
     Ok(page_response(StatusCode::NOT_FOUND, page.render()))

@@ -4,6 +4,7 @@ use super::{
     fields::Object,
     kinds::Kind,
     object,
+    origin::Origin,
     save::{self, Body, allowed},
     shell::Shell,
     write::{self, Change},
@@ -13,7 +14,7 @@ use askama::Template;
 use axum::{
     Extension,
     extract::{Path, rejection::PathRejection},
-    http::StatusCode,
+    http::{StatusCode, Uri},
     response::{IntoResponse, Redirect, Response},
 };
 use schema::{Event, SessionId};
@@ -25,6 +26,9 @@ struct Remove<'a> {
     shell: &'a Shell,
     kind: Kind,
     list: String,
+    /// The list as it was left, and what a page has to carry along to come back there.
+    back: String,
+    there: String,
     id: i64,
     /// What it is, in a line or two.
     what: Vec<(&'static str, String)>,
@@ -42,9 +46,15 @@ pub(super) async fn ask(
     api: QueryApi,
     Extension(identity): Extension<Identity>,
     id: Result<Path<String>, PathRejection>,
+    uri: Uri,
 ) -> Result<Response, QueryError> {
     let (kind, object) = find(&api, resource, id).await?;
-    page(&api, &identity, kind, &object, StatusCode::OK, "", None).await
+    let asking = Asking { api: &api, identity: &identity, kind, object: &object, origin: came_from(&uri) };
+    asking.page(StatusCode::OK, "", None).await
+}
+
+fn came_from(uri: &Uri) -> Origin {
+    Origin::of_page(&Parameters::parse(uri.query()))
 }
 
 /// `POST …/{id}/delete/`.
@@ -53,12 +63,14 @@ pub(super) async fn remove(
     api: QueryApi,
     Extension(identity): Extension<Identity>,
     id: Result<Path<String>, PathRejection>,
+    uri: Uri,
     body: Body,
 ) -> Result<Response, QueryError> {
     let typed = save::read(body)?;
     let (kind, object) = find(&api, resource, id).await?;
+    let asking = Asking { api: &api, identity: &identity, kind, object: &object, origin: came_from(&uri) };
     let Some(author) = typed.author(&api, &identity) else {
-        return page(&api, &identity, kind, &object, StatusCode::FORBIDDEN, EXPIRED, None).await;
+        return asking.page(StatusCode::FORBIDDEN, EXPIRED, None).await;
     };
     let event = match resource {
         Resource::Sessions => Event::SessionDeleted,
@@ -69,13 +81,12 @@ pub(super) async fn remove(
     let change = Change { session_id, at: None, moved_from: None, event };
     match write::append(&api, &author, vec![change]).await {
         Ok(appended) => {
-            let query =
-                Parameters::default().with("done", Some("deleted")).with("at", Some(appended.last.id())).to_query();
-            Ok(Redirect::to(&format!("{}{}?{query}", api.inner.base_path, kind.path())).into_response())
+            let told = [("done", Some("deleted".to_owned())), ("at", Some(appended.last.id().to_string()))];
+            Ok(Redirect::to(&asking.origin.list(&api.inner.base_path, kind, &told)).into_response())
         }
         Err(not_saved) => {
             let (status, token) = (StatusCode::SERVICE_UNAVAILABLE, typed.get("token"));
-            page(&api, &identity, kind, &object, status, not_saved.words(), Some(token)).await
+            asking.page(status, not_saved.words(), Some(token)).await
         }
     }
 }
@@ -97,47 +108,55 @@ async fn find(
     Ok((kind, there.ok_or_else(gone)?))
 }
 
-async fn page(
-    api: &QueryApi,
-    identity: &Identity,
+/// Somebody who is asked whether they are sure.
+struct Asking<'a> {
+    api: &'a QueryApi,
+    identity: &'a Identity,
     kind: Kind,
-    object: &Object,
-    status: StatusCode,
-    trouble: &str,
-    token: Option<String>,
-) -> Result<Response, QueryError> {
-    let along = match kind.resource {
-        Resource::Sessions => {
-            let (page_views, interactions): (i64, i64) =
-                sqlx::query_as("SELECT page_views, interactions FROM session WHERE id = $1")
-                    .bind(object.id)
-                    .fetch_optional(&api.inner.pool)
-                    .await?
-                    .unwrap_or_default();
-            let words = |number, one: &str| format!("{} {one}{}", grouped(number), if number == 1 { "" } else { "s" });
-            Some((words(page_views, "page view"), words(interactions, "interaction")))
-        }
-        Resource::PageViews | Resource::Interactions => None,
-    };
-    let names: &[&'static str] = match kind.resource {
-        Resource::Sessions => &["session_id", "user_agent", "ip_address", "user_id", "start_time"],
-        Resource::PageViews => &["session", "url", "timestamp"],
-        Resource::Interactions => &["session", "event_type", "element", "timestamp"],
-    };
-    let what = names.iter().map(|name| {
-        let value = object.values.get(name).map(String::as_str).unwrap_or_default();
-        (Kind::label(name), super::show::cut(value, 300).0)
-    });
-    let shell = Shell::of(api, identity);
-    let page = Remove {
-        token: token.unwrap_or_else(|| shell.token.clone()),
-        shell: &shell,
-        kind,
-        list: format!("{}{}", api.inner.base_path, kind.path()),
-        id: object.id,
-        what: what.collect(),
-        along,
-        trouble,
-    };
-    Ok(page_response(status, page.render()))
+    object: &'a Object,
+    origin: Origin,
+}
+
+impl Asking<'_> {
+    async fn page(&self, status: StatusCode, trouble: &str, token: Option<String>) -> Result<Response, QueryError> {
+        let Self { api, identity, kind, object, origin } = self;
+        let along = match kind.resource {
+            Resource::Sessions => {
+                let (page_views, interactions): (i64, i64) =
+                    sqlx::query_as("SELECT page_views, interactions FROM session WHERE id = $1")
+                        .bind(object.id)
+                        .fetch_optional(&api.inner.pool)
+                        .await?
+                        .unwrap_or_default();
+                let words =
+                    |number, one: &str| format!("{} {one}{}", grouped(number), if number == 1 { "" } else { "s" });
+                Some((words(page_views, "page view"), words(interactions, "interaction")))
+            }
+            Resource::PageViews | Resource::Interactions => None,
+        };
+        let names: &[&'static str] = match kind.resource {
+            Resource::Sessions => &["session_id", "user_agent", "ip_address", "user_id", "start_time"],
+            Resource::PageViews => &["session", "url", "timestamp"],
+            Resource::Interactions => &["session", "event_type", "element", "timestamp"],
+        };
+        let what = names.iter().map(|name| {
+            let value = object.values.get(name).map(String::as_str).unwrap_or_default();
+            (Kind::label(name), super::show::cut(value, 300).0)
+        });
+        let shell = Shell::of(api, identity);
+        let base = &api.inner.base_path;
+        let page = Remove {
+            token: token.unwrap_or_else(|| shell.token.clone()),
+            shell: &shell,
+            kind: *kind,
+            list: format!("{base}{}", kind.path()),
+            back: origin.list(base, *kind, &[]),
+            there: origin.query(Parameters::default()),
+            id: object.id,
+            what: what.collect(),
+            along,
+            trouble,
+        };
+        Ok(page_response(status, page.render()))
+    }
 }

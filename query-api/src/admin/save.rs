@@ -5,6 +5,7 @@ use super::{
     history,
     kinds::Kind,
     object::{self, Back},
+    origin::Origin,
     session_names,
     shell::Shell,
     typed::Typed,
@@ -16,7 +17,7 @@ use axum::{
     Extension,
     body::Bytes,
     extract::{Path, Request, rejection::BytesRejection, rejection::PathRejection},
-    http::StatusCode,
+    http::{StatusCode, Uri},
     response::{IntoResponse, Redirect, Response},
 };
 use schema::SessionId;
@@ -44,7 +45,8 @@ pub(super) async fn empty(
         typed.set("session", session);
     }
     let back = Back { typed, ..Back::default() };
-    let shell = Shell::of(&api, &identity);
+    let mut shell = Shell::of(&api, &identity);
+    shell.notice = write::notice(&api, &parameters).await?;
     object::show(&api, shell, Kind::of(resource), None, Some(back), StatusCode::OK, &parameters).await
 }
 
@@ -53,11 +55,12 @@ pub(super) async fn add(
     resource: Resource,
     api: QueryApi,
     Extension(identity): Extension<Identity>,
+    uri: Uri,
     body: Body,
 ) -> Result<Response, QueryError> {
     allowed(api.inner.settings.admin.admin_allow_add, "Adding")?;
-    let form = Form { api: &api, identity: &identity, kind: Kind::of(resource), object: None, typed: read(body)? };
-    form.answer().await
+    let (kind, asked, typed) = (Kind::of(resource), Parameters::parse(uri.query()), read(body)?);
+    Form { api: &api, identity: &identity, kind, object: None, asked, typed }.answer().await
 }
 
 /// `POST …/{id}/`.
@@ -66,15 +69,17 @@ pub(super) async fn change(
     api: QueryApi,
     Extension(identity): Extension<Identity>,
     id: Result<Path<String>, PathRejection>,
+    uri: Uri,
     body: Body,
 ) -> Result<Response, QueryError> {
     allowed(api.inner.settings.admin.admin_allow_change, "Changing")?;
+    let asked = Parameters::parse(uri.query());
     let (kind, id, typed) = (Kind::of(resource), object::read_id(id)?, read(body)?);
     let Some(object) = object::load(&api, kind, id).await? else {
         // its page tells where it went
         return Ok(Redirect::to(&format!("{}{}{id}/", api.inner.base_path, kind.path())).into_response());
     };
-    Form { api: &api, identity: &identity, kind, object: Some(&object), typed }.answer().await
+    Form { api: &api, identity: &identity, kind, object: Some(&object), asked, typed }.answer().await
 }
 
 /// 405 for what the settings switch off.
@@ -97,6 +102,8 @@ struct Form<'a> {
     kind: Kind,
     /// What it is about; `None` for one that is to be added.
     object: Option<&'a Object>,
+    /// What the address of the form says.
+    asked: Parameters,
     typed: Typed,
 }
 
@@ -129,7 +136,7 @@ impl Form<'_> {
         };
         let Some(object) = self.object else { return self.save(&author, changes, "added").await };
         if changes.is_empty() {
-            return Ok(self.to(object.id, "nothing", None));
+            return Ok(self.onward(Some(object.id), "nothing", None));
         }
         if history::of(self.api, self.kind, object.id).await?.newest.to_string() != self.typed.get("newest") {
             return self.overtaken(object).await;
@@ -187,7 +194,7 @@ impl Form<'_> {
         }
         if !differs {
             // the same form again, and what it asks for has been done
-            return Ok(self.to(object.id, "changed", None));
+            return Ok(self.onward(Some(object.id), "changed", None));
         }
         let back = Back { trouble: CHANGED, renewed: true, ..Back::default() };
         self.back(StatusCode::CONFLICT, back).await
@@ -209,28 +216,45 @@ impl Form<'_> {
         let outcome = write::outcome(self.api, event_id).await?;
         let known = self.object.map(|object| object.id);
         if seen && outcome.as_ref().is_none_or(|outcome| !outcome.effective) {
-            return Ok(known.map_or_else(|| self.to_list("no-effect", None), |id| self.to(id, "no-effect", None)));
+            return Ok(self.to(known, "no-effect", None));
         }
-        match outcome.and_then(|outcome| outcome.object).or(known) {
-            Some(id) => Ok(self.to(id, done, Some(last.id()))),
-            None => Ok(self.to_list(done, Some(last.id()))),
+        let object = outcome.and_then(|outcome| outcome.object).or(known);
+        Ok(self.onward(object, done, Some(last.id())))
+    }
+
+    /// Where the button that was pressed leads to.
+    fn onward(&self, id: Option<i64>, done: &str, at: Option<i64>) -> Response {
+        match self.typed.get("then").as_str() {
+            "list" => self.to(None, done, at),
+            "another" => {
+                let query = Origin::of_page(&self.asked).query(told(done, at));
+                Redirect::to(&format!("{}{}add/{query}", self.api.inner.base_path, self.kind.path())).into_response()
+            }
+            _ => self.to(id, done, at),
         }
     }
 
-    fn to(&self, id: i64, done: &str, at: Option<i64>) -> Response {
-        let query = Parameters::default().with("done", Some(done)).with("at", at).to_query();
-        let target = format!("{}{}{id}/?{query}", self.api.inner.base_path, self.kind.path());
+    /// To an object's page, or to the list as it was left.
+    fn to(&self, id: Option<i64>, done: &str, at: Option<i64>) -> Response {
+        let (base, origin) = (&self.api.inner.base_path, Origin::of_page(&self.asked));
+        let target = match id {
+            Some(id) => format!("{base}{}{id}/{}", self.kind.path(), origin.query(told(done, at))),
+            None => {
+                let told = [("done", Some(done.to_owned())), ("at", at.map(|at| at.to_string()))];
+                origin.list(base, self.kind, &told)
+            }
+        };
         Redirect::to(&target).into_response()
-    }
-
-    fn to_list(&self, done: &str, at: Option<i64>) -> Response {
-        let query = Parameters::default().with("done", Some(done)).with("at", at).to_query();
-        Redirect::to(&format!("{}{}?{query}", self.api.inner.base_path, self.kind.path())).into_response()
     }
 
     async fn back(self, status: StatusCode, back: Back) -> Result<Response, QueryError> {
         let back = Back { typed: self.typed, ..back };
         let shell = Shell::of(self.api, self.identity);
-        object::show(self.api, shell, self.kind, self.object, Some(back), status, &Parameters::default()).await
+        object::show(self.api, shell, self.kind, self.object, Some(back), status, &self.asked).await
     }
+}
+
+/// What the next page says of this one.
+fn told(done: &str, at: Option<i64>) -> Parameters {
+    Parameters::default().with("done", Some(done)).with("at", at)
 }

@@ -25,7 +25,18 @@ pub(crate) struct Card {
     pub csv: String,
     /// It is of the whole site, whatever the filter.
     pub whole: bool,
-    pub searched: bool,
+    pub search: Option<Search>,
+}
+
+/// A search in a list.
+pub(crate) struct Search {
+    /// Its parameter.
+    pub name: &'static str,
+    pub label: &'static str,
+    pub value: String,
+    /// The report without it.
+    pub without: String,
+    pub all: &'static str,
 }
 
 /// A row.
@@ -56,7 +67,23 @@ pub(crate) fn cards(report: &Report, links: Links<'_>) -> Vec<Card> {
         more: if more > 0 { grouped(more) } else { String::new() },
         csv: links.csv(id),
         whole: not_narrowed.contains(&key),
-        searched: id == "pages",
+        search: match id {
+            "pages" => Some(Search {
+                name: "search",
+                label: "Search in the pages",
+                value: links.state.search.clone(),
+                without: links.without_search(),
+                all: "All pages",
+            }),
+            "elements" => Some(Search {
+                name: "element",
+                label: "Search in the elements",
+                value: links.state.element.clone(),
+                without: links.without_element(),
+                all: "All elements",
+            }),
+            _ => None,
+        },
     };
     let ranked = |ranking: &Ranking, by: Option<By>| -> Vec<Entry> {
         let link = |name: &str| by.map(|by| links.filter(by, name));

@@ -1,10 +1,11 @@
 //! `GET /report/csv/?table=…`: a table of the report, all of its rows. RFC 4180, UTF-8, with a line of names.
 
 use super::{
-    Moment, asked_by_program, rows,
-    rows::{BOTS, PEOPLE, Row},
+    Moment, Report, asked_by_program,
+    object::HourNumbers,
+    rows::{self, Rows},
     state::State as Asked,
-    totals::{DayNumbers, Totals, percentage},
+    totals::{DayNumbers, percentage},
     window::Window,
 };
 use crate::{
@@ -21,22 +22,65 @@ use axum::{
 };
 use futures::TryStreamExt;
 use service::http::Problem;
-use sqlx::{Postgres, Transaction};
+use sqlx::{FromRow, Postgres, Row as _, Transaction, postgres::PgRow};
 
 /// Every table.
-pub(super) const TABLES: [&str; 9] =
-    ["days", "pages", "types", "elements", "browsers", "families", "systems", "devices", "bots"];
+pub(super) const TABLES: [&str; 10] =
+    ["days", "hours", "pages", "types", "elements", "browsers", "families", "systems", "devices", "bots"];
+
+/// A row of a list.
+struct Row {
+    name: String,
+    /// The type of interaction, of an element.
+    kind: String,
+    count: i64,
+    total: i64,
+}
+
+impl FromRow<'_, PgRow> for Row {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            name: row.try_get("name")?,
+            kind: row.try_get("kind")?,
+            count: row.try_get("count")?,
+            total: row.try_get("total")?,
+        })
+    }
+}
 
 const PAGES: &str = "WITH counted AS MATERIALIZED ( \
         SELECT text, n FROM (SELECT url_id, sum(page_views)::bigint AS n FROM daily_page_view \
             WHERE day BETWEEN $1 AND $2 GROUP BY url_id HAVING sum(page_views) > 0) a JOIN url ON url.id = url_id \
         WHERE $3::text IS NULL OR fold(text) LIKE fold($3)) \
-    SELECT text AS name, '' AS kind, n AS count, 0::bigint AS of, (SELECT sum(n)::bigint FROM counted) AS total \
+    SELECT text AS name, '' AS kind, n AS count, (SELECT sum(n)::bigint FROM counted) AS total \
     FROM counted WHERE $4::text IS NULL OR fold(text) LIKE fold($4) ORDER BY n DESC, text COLLATE \"C\"";
+
+const ELEMENTS: &str = "SELECT text AS name, event_type AS kind, n AS count, total FROM ( \
+        SELECT element_id, event_type, sum(interactions)::bigint AS n, \
+               (sum(sum(interactions)) OVER ())::bigint AS total FROM daily_element \
+        WHERE day BETWEEN $1 AND $2 GROUP BY element_id, event_type HAVING sum(interactions) > 0) a \
+    JOIN element ON element.id = element_id WHERE $3::text IS NULL OR fold(text) LIKE fold($3) \
+    ORDER BY n DESC, text COLLATE \"C\", event_type COLLATE \"C\"";
+
+/// Sessions by a column of `client`: `$3` is what the filter asks for.
+const VISITORS: &str = "SELECT {column} AS name, '' AS kind, sum(sessions)::bigint AS count, \
+        (sum(sum(sessions)) OVER ())::bigint AS total \
+    FROM daily_session JOIN client c ON c.id = client_id WHERE day BETWEEN $1 AND $2 AND {whose} \
+        AND ($3::text IS NULL OR client_id IN (SELECT id FROM client WHERE {narrowed} = $3)) \
+    GROUP BY 1 HAVING sum(sessions) > 0 ORDER BY count DESC, {column} COLLATE \"C\"";
+
+/// Whose sessions count.
+const PEOPLE: &str = "c.device <> 'bot'";
+const BOTS: &str = "c.device = 'bot'";
+
+fn visitors(state: &Asked, column: &str, whose: &str) -> String {
+    let narrowed = state.client().map_or("browser", |(column, _)| column);
+    VISITORS.replace("{column}", column).replace("{narrowed}", narrowed).replace("{whose}", whose)
+}
 
 /// The handler.
 pub(crate) async fn csv(State(api): State<QueryApi>, request: Request) -> Result<Response, QueryError> {
-    let (state, Moment { today, .. }) = asked_by_program(&api, &request)?;
+    let (state, Moment { now, today }) = asked_by_program(&api, &request)?;
     let parameters = Parameters::parse(request.uri().query());
     let asked = parameters.get("table").unwrap_or("days");
     let Some(table) = TABLES.into_iter().find(|table| *table == asked) else {
@@ -46,10 +90,11 @@ pub(crate) async fn csv(State(api): State<QueryApi>, request: Request) -> Result
     let turn = stream::turn(&api.inner.long_answers).await?;
     let window = state.window(today);
     let mut snapshot = rows::snapshot(&api.inner.pool).await?;
-    let days = rows::days(&mut snapshot, &state, window).await;
-    let days = days.map_err(|error| QueryError::of_question(error, super::TOO_SLOW))?;
+    let rows = Rows::read(&api.inner.report_days, &mut snapshot, &state, window, 0).await;
+    let rows = rows.map_err(|error| QueryError::of_question(error, super::TOO_SLOW))?;
+    let report = Report::of(rows, &state, window, api.inner.zone, now);
     stream::take_time(&mut snapshot).await?;
-    let mut response = stream::answer(turn, |sink| write(sink, snapshot, table, state, window, days));
+    let mut response = stream::answer(turn, |sink| write(sink, snapshot, table, state, window, report));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8; header=present"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -66,19 +111,28 @@ async fn write(
     table: &'static str,
     state: Asked,
     window: Window,
-    days: rows::Days,
+    report: Report,
 ) -> anyhow::Result<stream::Sink> {
-    let totals = Totals::of(&days);
+    let (totals, before) = (&report.tail.totals, report.tail.before.as_ref());
     match table {
         "days" => {
-            sink.put(DAY_NAMES).await?;
-            for day in DayNumbers::all(&days, window) {
-                sink.put(&of_day(&day)).await?;
+            let (names, names_before) = (DAY_NAMES, before.map(|_| DAY_NAMES_BEFORE).unwrap_or_default());
+            sink.put(&format!("{names}{names_before}\r\n")).await?;
+            for (place, day) in report.tail.days.iter().enumerate() {
+                let before = before.and_then(|before| before.days.get(place)).map(of_day).unwrap_or_default();
+                let comma = if before.is_empty() { "" } else { "," };
+                sink.put(&format!("{}{comma}{before}\r\n", of_day(day))).await?;
+            }
+        }
+        "hours" => {
+            sink.put("hour,page_views,sessions,interactions\r\n").await?;
+            for HourNumbers { timestamp, page_views, sessions, interactions } in &report.tail.hours {
+                sink.put(&format!("{timestamp},{page_views},{sessions},{interactions}\r\n")).await?;
             }
         }
         "types" => {
             sink.put("interaction,count,percentage\r\n").await?;
-            for of in super::model::by_type(&days) {
+            for of in &report.head.interaction_data {
                 let share = percentage(of.count, totals.interactions);
                 sink.put(&format!("{},{},{share}\r\n", field(&of.interaction), of.count)).await?;
             }
@@ -86,12 +140,12 @@ async fn write(
         _ => {
             let (names, sql) = match table {
                 "pages" => ("url,count,percentage\r\n", PAGES.to_owned()),
-                "elements" => ("element,interaction,count,percentage\r\n", rows::elements_sql()),
-                "browsers" => ("browser,sessions,percentage\r\n", rows::visitors_sql(&state, "browser", "true")),
-                "systems" => ("system,sessions,percentage\r\n", rows::visitors_sql(&state, "os", PEOPLE)),
-                "devices" => ("device,sessions,percentage\r\n", rows::visitors_sql(&state, "device", PEOPLE)),
-                "bots" => ("bot,sessions,percentage\r\n", rows::visitors_sql(&state, "family", BOTS)),
-                _ => ("browser,sessions,percentage\r\n", rows::visitors_sql(&state, "family", PEOPLE)),
+                "elements" => ("element,interaction,count,percentage\r\n", ELEMENTS.to_owned()),
+                "browsers" => ("browser,sessions,percentage\r\n", visitors(&state, "browser", "true")),
+                "systems" => ("system,sessions,percentage\r\n", visitors(&state, "os", PEOPLE)),
+                "devices" => ("device,sessions,percentage\r\n", visitors(&state, "device", PEOPLE)),
+                "bots" => ("bot,sessions,percentage\r\n", visitors(&state, "family", BOTS)),
+                _ => ("browser,sessions,percentage\r\n", visitors(&state, "family", PEOPLE)),
             };
             sink.put(names).await?;
             let query = sqlx::query_as::<_, Row>(&sql).bind(window.first).bind(window.last);
@@ -99,8 +153,10 @@ async fn write(
                 "pages" => query.bind(state.url().map(|url| pattern(Part::Start, url))).bind(
                     Some(&state.search).filter(|text| !text.is_empty()).map(|text| pattern(Part::Anywhere, text)),
                 ),
-                "elements" => query.bind(None::<i64>),
-                _ => query.bind(state.client().map(|(_, value)| value.to_owned())).bind(None::<i64>),
+                "elements" => query.bind(
+                    Some(&state.element).filter(|text| !text.is_empty()).map(|text| pattern(Part::Anywhere, text)),
+                ),
+                _ => query.bind(state.client().map(|(_, value)| value.to_owned())),
             };
             let mut found = query.fetch(&mut *snapshot);
             while let Some(row) = found.try_next().await? {
@@ -116,12 +172,17 @@ async fn write(
 }
 
 const DAY_NAMES: &str = "day,page_views,sessions,interactions,ended,pages_per_session,single_page_percentage,\
-                         mean_seconds,median_seconds\r\n";
+                         mean_seconds,median_seconds";
+
+/// The same of the period before.
+const DAY_NAMES_BEFORE: &str = ",day_before,page_views_before,sessions_before,interactions_before,ended_before,\
+                                pages_per_session_before,single_page_percentage_before,mean_seconds_before,\
+                                median_seconds_before";
 
 fn of_day(day: &DayNumbers) -> String {
     let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
     format!(
-        "{},{},{},{},{},{},{},{},{}\r\n",
+        "{},{},{},{},{},{},{},{},{}",
         day.date,
         day.page_views,
         day.sessions,

@@ -48,6 +48,7 @@ fn parameters() -> Vec<Parameter> {
         ("to", "The last day; today without it.".into(), day()),
         ("compare", "With the period before.".into(), on()),
         ("search", "What URLs of the list of pages have in them.".into(), clean_text().into()),
+        ("element", "What elements of the list of elements have in them.".into(), clean_text().into()),
     ];
     all.extend(By::ALL.map(filter));
     all.into_iter().map(|(name, more, schema)| in_query(name, more, schema).build()).collect()
@@ -89,7 +90,7 @@ pub(crate) fn data() -> OperationBuilder {
         "urls_left_out": [{"day": day, "count": 0, "timestamp": timestamp}],
         "as_of": "2026-11-24T09:33:00Z", "newest_event_at": "2026-11-24T09:32:00Z",
         "period": {"first": "2026-11-18", "last": "2026-11-24", "time_zone": "UTC", "filter": null},
-        "totals": Totals::default(), "days": [], "before": null, "pages": ranking, "elements": ranking,
+        "totals": Totals::default(), "days": [], "hours": [], "before": null, "pages": ranking, "elements": ranking,
         "families": ranking, "systems": ranking, "devices": ranking, "bots": ranking
     });
     let answers = Answers::default()

@@ -45,6 +45,10 @@ impl Links<'_> {
         self.to(|state| state.search.clear())
     }
 
+    pub fn without_element(&self) -> String {
+        self.to(|state| state.element.clear())
+    }
+
     pub fn compare(&self, compare: bool) -> String {
         self.to(|state| state.compare = compare)
     }

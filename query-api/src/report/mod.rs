@@ -1,20 +1,23 @@
 //! The report: roll-ups in; a page, its numbers or a table out. Contract § 9. It reads roll-ups alone, so it costs the
 //! same whatever the number of events.
 //!
-//! `state` is what the address asks for, `rows` reads it, `model` puts it into the shape of `object`; `page` shows that
-//! with `plots` (drawn by `chart`) and `cards`. What can be long is sent as it is read: `stream`, `numbers`, `csv`.
+//! `state` is what the address asks for. `rows` adds up the days of that, each of which `day` reads once and `kept` keeps;
+//! `model` puts it into the shape of `object`; `page` shows that with `plots` (drawn by `chart`) and `cards`. What can be long is sent as it is read: `stream`, `numbers`, `csv`.
 
 mod cards;
 mod chart;
 mod csv;
+mod day;
 pub(crate) mod described;
 mod format;
+mod kept;
 mod links;
 mod model;
 mod numbers;
 mod object;
 mod page;
 mod plots;
+mod ranking;
 mod rows;
 mod state;
 mod tag;
@@ -23,6 +26,7 @@ mod window;
 
 pub(crate) use csv::csv;
 pub(crate) use format::grouped;
+pub(crate) use kept::Kept;
 pub(crate) use numbers::numbers;
 pub use object::Report;
 
@@ -49,8 +53,8 @@ use state::Problems;
 use std::time::Duration;
 
 /// URLs that the page embeds of each day of a week, and in all.
-const URLS_A_DAY: i64 = 100;
-const URLS: i64 = 700;
+const URLS_A_DAY: usize = 100;
+const URLS: usize = 700;
 
 /// How long the page waits for the log to tell where it ends.
 const LOG_PATIENCE: Duration = Duration::from_millis(300);
@@ -58,7 +62,7 @@ const LOG_PATIENCE: Duration = Duration::from_millis(300);
 /// How long a page counts as the same, in seconds, though its token gets older: half of what the token is good for.
 const TOKEN_KEPT: i64 = 6 * 60 * 60;
 
-const TOO_SLOW: &str = "Adding this up took too long. Ask for fewer days, or without a filter.";
+const TOO_SLOW: &str = "Adding this up took too long. Ask again, as what is added up is kept; or for fewer days.";
 
 #[derive(Template)]
 #[template(path = "forbidden.html")]
@@ -121,9 +125,9 @@ pub(crate) async fn page(State(api): State<QueryApi>, request: Request) -> Resul
         return Ok(tag::not_modified(&tag));
     }
     let window = state.window(moment.today);
-    let urls_a_day = (URLS / i64::from(window.length())).clamp(1, URLS_A_DAY);
+    let urls_a_day = (URLS / usize::from(window.length())).clamp(1, URLS_A_DAY);
     let mut snapshot = rows::snapshot(&api.inner.pool).await?;
-    let rows = Rows::read(&mut snapshot, &state, window, urls_a_day).await;
+    let rows = Rows::read(&api.inner.report_days, &mut snapshot, &state, window, urls_a_day).await;
     let rows = rows.map_err(|error| QueryError::of_question(error, TOO_SLOW))?;
     snapshot.commit().await?;
     let (days, before) = (rows.days.clone(), rows.before.clone());

@@ -1,14 +1,16 @@
 //! The report's numbers: a pure function of the roll-ups' rows. Contract § 9.
 
 use super::{
+    day::Hour,
     object::{
-        Before, DurationOfDay, Filtered, Head, OfBrowser, OfDay, OfType, OfUrl, PageViewsOfDay, Period, RankedRow,
-        Ranking, Report, Tail,
+        Before, DurationOfDay, Filtered, Head, HourNumbers, OfBrowser, OfDay, OfType, OfUrl, PageViewsOfDay, Period,
+        RankedRow, Ranking, Report, Tail,
     },
-    rows::{Days, Ranked, Rows},
+    ranking::Ranked,
+    rows::{Day, Days, Rows},
     state::{By, State},
     totals::{DayNumbers, Totals, percentage},
-    window::{Window, start},
+    window::{Window, hours, start},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -23,13 +25,14 @@ fn not_narrowed(by: By) -> &'static [&'static str] {
             "start_end_times_data",
             "browser_data",
             "sessions_data",
+            "hours",
             "elements",
             "families",
             "systems",
             "devices",
             "bots",
         ],
-        By::Browser | By::Family | By::System | By::Device => &["pages", "elements"],
+        By::Browser | By::Family | By::System | By::Device => &["hours", "pages", "elements"],
     }
 }
 
@@ -91,8 +94,15 @@ impl Report {
                 },
                 before: rows.before.as_ref().map(|days| {
                     let Window { first, last } = window.before();
-                    Before { first, last, totals: Totals::of(days), days: DayNumbers::all(days, window.before()) }
+                    Before {
+                        first,
+                        last,
+                        totals: Totals::of(days),
+                        days: DayNumbers::all(days, window.before()),
+                        hours: of_hours(&rows.hours_before, window.before(), zone, now),
+                    }
                 }),
+                hours: of_hours(&rows.hours, window, zone, now),
                 pages: ranking(rows.pages, None),
                 elements: ranking(rows.elements, None),
                 families: ranking(rows.families, None),
@@ -119,11 +129,33 @@ fn durations(days: &Days, zone: Tz) -> Vec<DurationOfDay> {
     ended
         .map(|(date, day)| DurationOfDay {
             day: name(*date),
-            duration: day.mean_minutes.clone(),
+            duration: mean_minutes(day),
             count: day.ended,
             timestamp: start(*date, zone),
         })
         .collect()
+}
+
+/// Their mean in whole minutes, cut; 0 when it would be negative.
+fn mean_minutes(day: &Day) -> String {
+    (day.duration_us / (i128::from(day.ended.max(1)) * 60_000_000)).max(0).to_string()
+}
+
+/// The hours of a single day that have begun, and what has happened in them.
+fn of_hours(rows: &[Hour], window: Window, zone: Tz, now: DateTime<Utc>) -> Vec<HourNumbers> {
+    if window.length() > 1 {
+        return Vec::new();
+    }
+    let begun = hours(window.first, zone).into_iter().filter(|hour| *hour <= now);
+    let mut all: BTreeMap<DateTime<Utc>, [i64; 3]> = begun.map(|hour| (hour, [0; 3])).collect();
+    all.extend(rows.iter().map(|row| (row.hour, [row.page_views, row.sessions, row.interactions])));
+    let of = |(hour, [page_views, sessions, interactions]): (DateTime<Utc>, [i64; 3])| HourNumbers {
+        timestamp: hour.with_timezone(&zone).to_rfc3339(),
+        page_views,
+        sessions,
+        interactions,
+    };
+    all.into_iter().map(of).collect()
 }
 
 /// With shares of `whole`; without one, of the list's own total.

@@ -32,7 +32,7 @@ pub(crate) async fn numbers(State(api): State<QueryApi>, request: Request) -> Re
     let turn = stream::turn(&api.inner.long_answers).await?;
     let window = state.window(today);
     let mut snapshot = rows::snapshot(&api.inner.pool).await?;
-    let rows = Rows::read(&mut snapshot, &state, window, 0).await;
+    let rows = Rows::read(&api.inner.report_days, &mut snapshot, &state, window, 0).await;
     let rows = rows.map_err(|error| QueryError::of_question(error, super::TOO_SLOW))?;
     let report = Report::of(rows, &state, window, api.inner.zone, now);
     stream::take_time(&mut snapshot).await?;

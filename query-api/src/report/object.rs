@@ -48,6 +48,8 @@ pub struct Tail {
     pub totals: Totals,
     /// Every day, oldest first.
     pub days: Vec<DayNumbers>,
+    /// Of a single day every hour that has begun, in its order and whatever the filter; none of several days.
+    pub hours: Vec<HourNumbers>,
     /// The period before, when it was asked for.
     pub before: Option<Before>,
     /// Most viewed pages of all days.
@@ -94,6 +96,19 @@ pub struct Before {
     pub last: NaiveDate,
     pub totals: Totals,
     pub days: Vec<DayNumbers>,
+    /// The hours of a single day.
+    pub hours: Vec<HourNumbers>,
+}
+
+/// An hour of the zone's clocks. One that comes twice is two of these.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct HourNumbers {
+    /// When it began, with the zone's offset.
+    pub timestamp: String,
+    pub page_views: i64,
+    /// Sessions that began in it.
+    pub sessions: i64,
+    pub interactions: i64,
 }
 
 /// The first rows of a list, most first.

@@ -5,7 +5,7 @@ use super::{
     format::{change, days as in_days, decimal, duration, duration_in_short, grouped, time},
     links::Links,
     object::Report,
-    plots::{Plot, TableRow, columns_of, plots, table},
+    plots::{Drawn, Plot, TableRow, columns_of, plots, table},
     rows::Days,
     state::{By, LENGTHS, Problems, Range, State},
     totals::{Totals, float, growth},
@@ -124,7 +124,7 @@ impl<'a> Page<'a> {
                 (by_in_words(filter.by), value.to_owned())
             }),
             tiles: tiles(report, state),
-            plots: plots(report, given.days, given.before, window, today),
+            plots: plots(&Drawn { report, days: given.days, before: given.before, window, today, now, zone, links }),
             columns: columns_of(state.compare),
             days: table(report, today),
             open: window.length() <= OPEN_DAYS,

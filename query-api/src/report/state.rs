@@ -68,13 +68,22 @@ pub(crate) struct State {
     pub filter: Option<Filter>,
     /// What URLs of the list of pages have in them.
     pub search: String,
+    /// What elements of the list of elements have in them.
+    pub element: String,
     pub live: bool,
 }
 
 impl Default for State {
     /// The seven days of the original.
     fn default() -> Self {
-        Self { range: Range::Last(7), compare: false, filter: None, search: String::new(), live: false }
+        Self {
+            range: Range::Last(7),
+            compare: false,
+            filter: None,
+            search: String::new(),
+            element: String::new(),
+            live: false,
+        }
     }
 }
 
@@ -97,6 +106,7 @@ impl State {
             Some(value.to_owned())
         };
         let search = text("search").unwrap_or_default();
+        let element = text("element").unwrap_or_default();
         let filters: Vec<Filter> =
             By::ALL.into_iter().filter_map(|by| Some(Filter { by, value: text(by.name())? })).collect();
         if let [_, second, ..] = filters.as_slice() {
@@ -107,7 +117,8 @@ impl State {
             return Err(problems);
         }
         let on = |name: &str| given(name).is_some_and(|value| matches!(value, "1" | "true"));
-        Ok(Self { range, compare: on("compare"), filter: filters.into_iter().next(), search, live: on("live") })
+        let (compare, live) = (on("compare"), on("live"));
+        Ok(Self { range, compare, filter: filters.into_iter().next(), search, element, live })
     }
 
     /// The days that it means today.
@@ -154,6 +165,9 @@ impl State {
         }
         if !self.search.is_empty() {
             pairs.push(("search", self.search.clone()));
+        }
+        if !self.element.is_empty() {
+            pairs.push(("element", self.element.clone()));
         }
         if self.live {
             pairs.push(("live", "1".to_owned()));

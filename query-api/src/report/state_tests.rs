@@ -40,6 +40,7 @@ fn days_are_chosen_by_name_or_by_date(#[case] query: &str, #[case] first: &str, 
 #[case("from=262000-01-01&to=2026-11-25", "from")]
 #[case("url=a%00b", "url")]
 #[case("search=%00", "search")]
+#[case("element=%00", "element")]
 #[case("browser=Chrome&os=Windows", "os")]
 fn what_makes_no_sense_is_said_beside_its_name(#[case] query: &str, #[case] name: &str) {
     assert_eq!(parse(query).unwrap_err().into_keys().collect::<Vec<_>>(), [name]);
@@ -59,7 +60,7 @@ fn four_hundred_days_are_the_most() {
 #[case("?range=yesterday&compare=1&live=1")]
 #[case("?range=90&browser=Internet+Explorer")]
 #[case("?from=2026-03-01&to=2026-03-31&url=https%3A%2F%2Fa.example%2F%3Fq%3D1%26x&search=%26+%C3%A4")]
-#[case("?os=%3Cb%3E")]
+#[case("?os=%3Cb%3E&element=%23buy")]
 fn an_address_says_all_of_it_and_is_read_back_alike(#[case] query: &str) {
     let state = parse(query.trim_start_matches('?')).unwrap();
     assert_eq!(state.query(), query);

@@ -46,21 +46,21 @@ impl Totals {
     /// Over some days.
     pub(crate) fn sum<'a>(days: impl Iterator<Item = &'a Day>) -> Self {
         let mut totals = Self::default();
-        let (mut seconds, mut viewed, mut single_page) = (0.0, 0, 0);
+        let (mut duration_us, mut viewed, mut single_page) = (0, 0, 0);
         let mut classes: BTreeMap<i16, i64> = BTreeMap::new();
         for day in days {
             totals.page_views += day.page_views;
             totals.sessions += day.sessions;
             totals.interactions += day.interactions.values().sum::<i64>();
             totals.ended += day.ended;
-            seconds += day.ended_seconds;
+            duration_us += day.duration_us;
             viewed += day.viewed;
             single_page += day.single_page;
             for (class, sessions) in &day.classes {
                 *classes.entry(*class).or_default() += sessions;
             }
         }
-        totals.mean_seconds = ratio(seconds, totals.ended).map(|mean| rounded(mean, 10.0).max(0.0));
+        totals.mean_seconds = ratio(seconds(duration_us), totals.ended).map(|mean| rounded(mean, 10.0).max(0.0));
         totals.median_seconds = median(&classes);
         totals.pages_per_session = ratio(float(viewed), totals.sessions).map(|pages| rounded(pages, 100.0));
         totals.single_page_percentage = (totals.sessions > 0).then(|| percentage(single_page, totals.sessions));
@@ -112,6 +112,11 @@ fn rounded(number: f64, by: f64) -> f64 {
     (number * by).round() / by
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a mean of them is rounded to a tenth of a second")]
+fn seconds(microseconds: i128) -> f64 {
+    microseconds as f64 / 1e6
+}
+
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 pub(crate) fn float(count: i64) -> f64 {
     count as f64
@@ -138,16 +143,15 @@ mod tests {
 
     #[test]
     fn numbers_of_several_days_are_not_means_of_means() {
-        let of = |sessions, ended, ended_seconds, viewed, single_page| Day {
+        let of = |sessions, ended, seconds: i128, viewed, single_page| Day {
             sessions,
             ended,
-            ended_seconds,
+            duration_us: seconds * 1_000_000,
             viewed,
             single_page,
             ..Day::default()
         };
-        let days =
-            Days::from([(day("2026-11-23"), of(9, 3, 30.0, 18, 3)), (day("2026-11-25"), of(1, 1, 1_000.0, 7, 0))]);
+        let days = Days::from([(day("2026-11-23"), of(9, 3, 30, 18, 3)), (day("2026-11-25"), of(1, 1, 1_000, 7, 0))]);
         let totals = Totals::of(&days);
         assert_eq!((totals.sessions, totals.ended, totals.mean_seconds), (10, 4, Some(257.5)));
         assert_eq!((totals.pages_per_session, totals.single_page_percentage), (Some(2.5), Some(30.0)));
@@ -158,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_mean_below_zero_is_zero_and_shares_of_nothing_are_none() {
-        let below = Day { sessions: 1, ended: 1, ended_seconds: -600.0, ..Day::default() };
+        let below = Day { sessions: 1, ended: 1, duration_us: -600_000_000, ..Day::default() };
         assert_eq!(Totals::sum([below].iter()).mean_seconds, Some(0.0));
         assert_eq!((percentage(1, 3), percentage(0, 0)), (33.33, 0.0));
         assert_eq!((growth(12.0, 10.0), growth(1.0, 0.0)), (Some(20.0), None));

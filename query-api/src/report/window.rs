@@ -1,6 +1,6 @@
 //! Calendar days.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 
 /// Days that a report has at most.
@@ -48,9 +48,29 @@ pub(crate) fn today(now: DateTime<Utc>, zone: Tz) -> NaiveDate {
 
 /// The first moment of a day in the zone, with its offset; where summer time skips midnight, the first one after it.
 pub(crate) fn start(day: NaiveDate, zone: Tz) -> String {
+    first_moment(day, zone).map_or_else(|| day.to_string(), |time| time.to_rfc3339())
+}
+
+fn first_moment(day: NaiveDate, zone: Tz) -> Option<DateTime<Tz>> {
     let mut quarters = (0..12).map(|quarter| TimeDelta::minutes(15 * quarter));
-    let first = quarters.find_map(|later| zone.from_local_datetime(&(day.and_time(NaiveTime::MIN) + later)).earliest());
-    first.map_or_else(|| day.to_string(), |time| time.to_rfc3339())
+    quarters.find_map(|later| zone.from_local_datetime(&(day.and_time(NaiveTime::MIN) + later)).earliest())
+}
+
+/// When each hour of a day begins by the zone's clocks: as the projector counts them, a change of the clocks in the
+/// middle of an hour begins another one, which is named by when it would have been full.
+pub(crate) fn hours(day: NaiveDate, zone: Tz) -> Vec<DateTime<Utc>> {
+    let mut hours = Vec::new();
+    let mut at = first_moment(day, zone);
+    while let Some(local) = at.filter(|at| at.date_naive() == day) {
+        let into_it = TimeDelta::seconds(i64::from(local.minute() * 60 + local.second()));
+        let hour = (local - into_it).to_utc();
+        if hours.last() != Some(&hour) {
+            hours.push(hour);
+        }
+        // no change of clocks is shorter
+        at = Some(local + TimeDelta::minutes(15));
+    }
+    hours
 }
 
 #[cfg(test)]
@@ -75,6 +95,23 @@ mod tests {
         assert_eq!((before.first, before.last), (day("2026-11-12"), day("2026-11-18")));
         let before = Window::of_last(1, day("2026-03-01")).before();
         assert_eq!((before.first, before.last), (day("2026-02-28"), day("2026-02-28")));
+    }
+
+    #[test]
+    fn hours_are_those_of_the_clocks() {
+        for (day, zone, count) in [
+            ("2026-11-24", Tz::UTC, 24),
+            ("2026-11-24", Tz::Asia__Kathmandu, 24),
+            ("2026-03-29", Tz::Europe__Berlin, 23),
+            ("2026-10-25", Tz::Europe__Berlin, 25),
+            ("2026-04-05", Tz::Australia__Lord_Howe, 25),
+            ("2026-10-04", Tz::Australia__Lord_Howe, 24),
+            ("2018-11-04", Tz::America__Sao_Paulo, 23),
+        ] {
+            let found = hours(self::day(day), zone);
+            assert_eq!(found.len(), count, "{day} in {zone}: {found:?}");
+            assert!(found.is_sorted(), "{found:?}");
+        }
     }
 
     #[test]

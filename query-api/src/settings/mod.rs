@@ -89,6 +89,9 @@ pub struct QuerySettings {
     /// What the admin is called and what it may do.
     #[command(flatten)]
     pub admin: AdminSettings,
+    /// Memory for days of the report that have been added up, in megabytes; with 0 each report adds up all of its days
+    #[arg(long, env = "FOOTFALL_REPORT_CACHE_MB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(0..=4_096))]
+    pub report_cache_mb: u64,
     /// Longest time that one question to the database may take, in milliseconds
     #[arg(long, env = "FOOTFALL_STATEMENT_TIMEOUT_MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
     pub statement_timeout_ms: u64,
@@ -138,6 +141,10 @@ impl QuerySettings {
             min: self.page_size_min.get(resource).0.into(),
             max: self.page_size_max.get(resource).0.into(),
         }
+    }
+
+    pub(crate) fn report_cache_bytes(&self) -> u64 {
+        self.report_cache_mb * 1024 * 1024
     }
 
     pub(crate) fn statement_timeout(&self) -> Duration {

@@ -6,7 +6,7 @@ mod page;
 mod session;
 
 pub(crate) use form_token::{form_token, of_form};
-pub(crate) use page::page_response;
+pub(crate) use page::{Errand, interrupted, page_response};
 pub(crate) use session::renewed;
 
 use crate::{accounts, error::QueryError, routes::QueryApi};
@@ -51,6 +51,8 @@ pub(crate) struct Typed {
     token: String,
     #[serde(default)]
     next: String,
+    #[serde(default)]
+    kept: String,
 }
 
 /// Who stands at the door.
@@ -67,7 +69,7 @@ impl Visitor {
         self.site.as_ref().is_some_and(|site| site.https)
     }
 
-    fn is_from_own_page(&self) -> bool {
+    pub(crate) fn is_from_own_page(&self) -> bool {
         is_from_own_page(&self.headers, self.site.as_ref())
     }
 }
@@ -91,18 +93,19 @@ pub(crate) async fn form(
 ) -> Result<Response, QueryError> {
     let Query(arrival) = arrival.unwrap_or_default();
     let next = arrival.next.unwrap_or_default();
+    let errand = Errand { next: &next, kept: "" };
     let Some(link) = arrival.link.filter(|_| method != Method::HEAD) else {
-        return Ok(page::form(&api, &visitor, &next, "", ""));
+        return Ok(page::form(&api, &visitor, errand, "", ""));
     };
     match accounts::spend_link(&api.inner.accounts, &api.inner.keys, &link, Utc::now()).await? {
         Some(claims) => {
             tracing::info!(account = claims.sub, "signed in by link");
-            Ok(session::enter(&api, &visitor, &claims.sub, claims.role, &next))
+            Ok(session::enter(&api, &visitor, &claims.sub, claims.role, errand))
         }
         None => Ok(page::form(
             &api,
             &visitor,
-            &next,
+            errand,
             "",
             "This link has been used or has expired. Start Footfall again for a new one, or sign in with an account.",
         )),
@@ -116,13 +119,14 @@ pub(crate) async fn submit(
     typed: Result<Form<Typed>, FormRejection>,
 ) -> Result<Response, QueryError> {
     let Form(typed) = typed.unwrap_or_default();
+    let errand = Errand { next: &typed.next, kept: &typed.kept };
     if !page::is_from_our_form(&api, &visitor, &typed.token) {
         let message = "The form had expired. Please try again.";
-        return Ok(page::form(&api, &visitor, &typed.next, &typed.name, message));
+        return Ok(page::form(&api, &visitor, errand, &typed.name, message));
     }
     if let Err(seconds) = api.inner.attempts.begin(&typed.name, visitor.address) {
         tracing::warn!(address = %visitor.address, "too many attempts to sign in failed");
-        return Ok(page::wait(&api, &visitor, &typed.next, &typed.name, seconds));
+        return Ok(page::wait(&api, &visitor, errand, &typed.name, seconds));
     }
     let did_not_fail = || api.inner.attempts.did_not_fail(&typed.name, visitor.address);
     let Ok(_turn) = tokio::time::timeout(TURN, api.inner.password_checks.acquire()).await else {
@@ -135,11 +139,11 @@ pub(crate) async fn submit(
         // without the name: people type passwords there
         tracing::info!(address = %visitor.address, "an attempt to sign in failed");
         let message = "There is no account with this name and password.";
-        return Ok(page::form(&api, &visitor, &typed.next, &typed.name, message));
+        return Ok(page::form(&api, &visitor, errand, &typed.name, message));
     };
     did_not_fail();
     tracing::info!(account = typed.name, "signed in");
-    Ok(session::enter(&api, &visitor, &typed.name, role, &typed.next))
+    Ok(session::enter(&api, &visitor, &typed.name, role, errand))
 }
 
 /// What the form says that signs somebody out.

@@ -22,32 +22,70 @@ const FORM_COOKIE: &str = "footfall_form";
 struct SignIn<'a> {
     base: &'a str,
     token: &'a str,
-    next: &'a str,
+    errand: Errand<'a>,
     name: &'a str,
     message: &'a str,
 }
 
+/// What somebody is up to who has to sign in first.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Errand<'a> {
+    /// Where they go on.
+    pub next: &'a str,
+    /// The form that they sent there while they were signed out, as its body; empty for none.
+    pub kept: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "again.html")]
+struct Again<'a> {
+    base: &'a str,
+    action: &'a str,
+    fields: Vec<(String, String)>,
+}
+
+/// The page that brings somebody who is signed in again back to their form. It is sent by their own hand, and asked for
+/// once more there: its token is of the sign-in before.
+pub(super) fn again(api: &QueryApi, errand: Errand<'_>) -> Response {
+    let fields = url::form_urlencoded::parse(errand.kept.as_bytes()).into_owned().collect();
+    let page = Again { base: &api.inner.base_path, action: errand.next, fields };
+    page_response(StatusCode::OK, page.render())
+}
+
+/// The form for somebody whose sign-in had ended when they sent another one.
+pub(crate) fn interrupted(api: &QueryApi, visitor: &Visitor, errand: Errand<'_>) -> Response {
+    let message = "Your sign-in has ended, so nothing was saved. Sign in again: what you typed comes back.";
+    show(api, visitor, StatusCode::FORBIDDEN, errand, "", message)
+}
+
 /// The form; 422 when there is a message.
-pub(super) fn form(api: &QueryApi, visitor: &Visitor, next: &str, name: &str, message: &str) -> Response {
+pub(super) fn form(api: &QueryApi, visitor: &Visitor, errand: Errand<'_>, name: &str, message: &str) -> Response {
     let status = if message.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    show(api, visitor, status, next, name, message)
+    show(api, visitor, status, errand, name, message)
 }
 
 /// The form for somebody who has to wait for so many seconds.
-pub(super) fn wait(api: &QueryApi, visitor: &Visitor, next: &str, name: &str, seconds: u64) -> Response {
+pub(super) fn wait(api: &QueryApi, visitor: &Visitor, errand: Errand<'_>, name: &str, seconds: u64) -> Response {
     let unit = if seconds == 1 { "second" } else { "seconds" };
     let message = format!("Too many attempts have failed. Please try again in {seconds} {unit}.");
-    let mut response = show(api, visitor, StatusCode::TOO_MANY_REQUESTS, next, name, &message);
+    let mut response = show(api, visitor, StatusCode::TOO_MANY_REQUESTS, errand, name, &message);
     response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     response
 }
 
-fn show(api: &QueryApi, visitor: &Visitor, status: StatusCode, next: &str, name: &str, message: &str) -> Response {
+fn show(
+    api: &QueryApi,
+    visitor: &Visitor,
+    status: StatusCode,
+    errand: Errand<'_>,
+    name: &str,
+    message: &str,
+) -> Response {
     let nonce = cookie(&visitor.headers, FORM_COOKIE).filter(|nonce| Uuid::parse_str(nonce).is_ok());
     let nonce = nonce.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
     let token = api.inner.keys.issue(Purpose::Form, &nonce, Role::Anonymous, Utc::now(), TimeDelta::hours(1));
-    let next = if is_local(next) { next } else { "" };
-    let page = SignIn { base: &api.inner.base_path, token: &token, next, name, message };
+    let errand = if is_local(errand.next) { errand } else { Errand::default() };
+    let page = SignIn { base: &api.inner.base_path, token: &token, errand, name, message };
     let mut response = page_response(status, page.render());
     set_cookie(&mut response, FORM_COOKIE, &nonce, 3_600, visitor.is_secure());
     response

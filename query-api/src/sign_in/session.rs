@@ -1,6 +1,6 @@
 //! The cookie of somebody who has signed in: given, renewed while it is used, taken away.
 
-use super::Visitor;
+use super::{Errand, Visitor, page::again};
 use crate::routes::QueryApi;
 use axum::{
     http::{HeaderValue, header},
@@ -16,10 +16,15 @@ use service::{
 pub(super) const LIFETIME: TimeDelta = TimeDelta::hours(12);
 
 /// Signed in, and back to where they wanted to go.
-pub(super) fn enter(api: &QueryApi, visitor: &Visitor, name: &str, role: Role, next: &str) -> Response {
+pub(super) fn enter(api: &QueryApi, visitor: &Visitor, name: &str, role: Role, errand: Errand<'_>) -> Response {
     let token = api.inner.keys.issue(service::access::Purpose::Cookie, name, role, Utc::now(), LIFETIME);
-    let target = if is_local(next) { next.to_owned() } else { format!("{}/report/", api.inner.base_path) };
-    let mut response = Redirect::to(&target).into_response();
+    let mut response = if !is_local(errand.next) {
+        Redirect::to(&format!("{}/report/", api.inner.base_path)).into_response()
+    } else if errand.kept.is_empty() {
+        Redirect::to(errand.next).into_response()
+    } else {
+        again(api, errand)
+    };
     set_cookie(&mut response, SESSION_COOKIE, &token, LIFETIME.num_seconds(), visitor.is_secure());
     response
 }

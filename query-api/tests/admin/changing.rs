@@ -208,3 +208,42 @@ async fn a_metadata_that_is_not_touched_stays_to_the_letter() {
     let touched = "SELECT jsonb_array_length(changes)::bigint FROM admin_change";
     assert_eq!(site.number(touched).await, 1, "the history names one field");
 }
+
+#[tokio::test]
+async fn after_saving_the_list_is_as_it_was_left() {
+    let site = Site::new().await;
+    let now = Utc::now();
+    let mut events = vec![firefox("s", now), firefox("other", now)];
+    events.extend((0..12).map(|number| page_view("s", now, &format!("http://a.example/{number}"))));
+    let ids = site.append(&events).await;
+    let list = "/admin/pageviews/?search=a.example&ordering=url&page=2&timestamp_in=week";
+    let page = site.page(list).await;
+    let link = page.split("<th scope=\"row\"><a href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let link = link.replace("&#38;", "&");
+    let kept = "list=ordering%3Durl%26page%3D2%26search%3Da.example%26timestamp_in%3Dweek";
+    assert!(link.ends_with(&format!("/?{kept}")), "{link}");
+    let back = "/admin/pageviews/?ordering=url&#38;page=2&#38;search=a.example&#38;timestamp_in=week";
+    assert!(site.page(&link).await.contains(&format!("href=\"{back}\"")), "the way back");
+
+    let stays = site.fill(&link, &[("url", "http://a.example/stays")]).await.location();
+    assert!(stays.contains(kept) && stays.contains("done=changed"), "{stays}");
+    let to_list = site.fill(&stays, &[("url", "http://a.example/listed"), ("then", "list")]).await.location();
+    assert!(to_list.starts_with("/admin/pageviews/?") && to_list.contains("search=a.example&"), "{to_list}");
+    let page = site.page(&to_list).await;
+    assert!(page.contains("Saved.") && page.contains("http://a.example/listed"), "{page}");
+    let another = site.fill(&link, &[("url", "http://a.example/another"), ("then", "another")]).await.location();
+    assert!(another.starts_with("/admin/pageviews/add/?") && another.contains(kept), "{another}");
+    let form = site.page(&another).await;
+    assert!(form.contains("Saved.") && !form.contains("http://a.example/another"), "an empty form: {form}");
+    let added =
+        site.submit(&another, &form, &[("session", "other"), ("url", "http://b.example/"), ("then", "list")]).await;
+    assert!(added.location().contains("done=added") && added.location().contains("page=2"));
+    let nothing = site.fill(&link, &[("then", "list")]).await.location();
+    assert!(nothing.contains("done=nothing") && nothing.contains("page=2"), "{nothing}");
+
+    let asked = link.replacen("/?", "/delete/?", 1);
+    assert!(site.page(&asked).await.contains(&format!("href=\"{back}\"")));
+    let deleted = site.fill(&asked, &[]).await.location();
+    assert!(deleted.contains("done=deleted") && deleted.contains("page=2"), "{deleted}");
+    assert_eq!(ids.len(), 14);
+}

@@ -32,7 +32,8 @@ async fn lists_are_searched_filtered_and_sorted_by_every_column() {
         rows(&page)
             .iter()
             .map(|link| {
-                let id: i64 = link.trim_end_matches('/').rsplit('/').next().unwrap().parse().unwrap();
+                let path = link.split('?').next().unwrap();
+                let id: i64 = path.trim_end_matches('/').rsplit('/').next().unwrap().parse().unwrap();
                 ids.iter().position(|known| *known == id).unwrap()
             })
             .collect()

@@ -1,8 +1,12 @@
 //! An event moves to another session.
 
 use crate::site::{Site, click, firefox, page_view};
+use async_trait::async_trait;
 use chrono::{TimeDelta, Utc};
+use event_log::{AppendError, EventWriter, NewRecord};
+use schema::Position;
 use schema::{Envelope, Event, PageViewRecorded, SessionId, Source};
+use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
 #[tokio::test]
@@ -64,4 +68,93 @@ async fn verify_names_a_move_of_which_only_half_is_there() {
     site.fill(&format!("/admin/pageviews/{}/delete/", ids[2]), &[]).await.location();
     site.until("SELECT count(*) FROM page_view", 2).await;
     assert!(site.verified().await.ok);
+}
+
+/// A log that does as it is told with the next records, and then takes all.
+struct Breaking {
+    log: Arc<dyn EventWriter>,
+    next: Mutex<Vec<Option<AppendError>>>,
+}
+
+#[async_trait]
+impl EventWriter for Breaking {
+    async fn append(&self, records: Vec<NewRecord>) -> Vec<Result<Position, AppendError>> {
+        let next = {
+            let mut next = self.next.lock().unwrap();
+            if next.is_empty() { None } else { next.remove(0) }
+        };
+        match next {
+            Some(error) => records.iter().map(|_| Err(error.clone())).collect(),
+            None => self.log.append(records).await,
+        }
+    }
+
+    fn kept_by(&self) -> &'static str {
+        self.log.kept_by()
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.log.close().await;
+    }
+}
+
+/// A site whose log treats the admin's records so, two sessions and a page view of the first.
+async fn breaking(next: Vec<Option<AppendError>>) -> (Site, String) {
+    let site = Site::through(&[], |log| Some(Arc::new(Breaking { log, next: Mutex::new(next) }))).await;
+    let at = Utc::now() - TimeDelta::hours(1);
+    let ids = site.append(&[firefox("from", at), firefox("to", at), page_view("from", at, "http://a.example/")]).await;
+    (site, format!("/admin/pageviews/{}/", ids[2]))
+}
+
+const MOVED: &str = "SELECT count(*) FROM page_view v JOIN session s ON s.id = v.session WHERE session_id = 'to'";
+
+#[tokio::test]
+async fn the_second_half_of_a_move_is_repeated_until_the_log_is_back() {
+    let away = || Some(AppendError::Overloaded("the log is away".into()));
+    let unclear = Some(AppendError::Unknown("no answer".into()));
+    let (mut site, path) = breaking(vec![None, away(), unclear, away(), None]).await;
+    let answer = site.fill(&path, &[("session", "to")]).await.location();
+    assert!(answer.contains("done=moved"), "{answer}");
+    site.until(MOVED, 1).await;
+    site.until("SELECT count(*) FROM page_view", 1).await;
+    site.assert_accounted_for().await;
+}
+
+#[tokio::test]
+async fn a_move_whose_first_half_is_not_taken_changes_nothing() {
+    let (mut site, path) = breaking(vec![Some(AppendError::Overloaded("the log is away".into()))]).await;
+    let form = site.page(&path).await;
+    let answer = site.submit(&path, &form, &[("session", "to")]).await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.body.contains("Nothing was saved") && answer.body.contains("value=\"to\""), "{}", answer.body);
+    assert_eq!(site.number("SELECT count(*) FROM admin_change").await, 0);
+    site.submit(&path, &answer.body, &[]).await.location();
+    site.until(MOVED, 1).await;
+    site.until("SELECT count(*) FROM page_view", 1).await;
+    site.assert_accounted_for().await;
+}
+
+#[tokio::test]
+async fn a_move_that_the_log_broke_in_the_middle_is_named_and_done_by_sending_the_form_again() {
+    let (mut site, path) = breaking(vec![None, Some(AppendError::Fenced("another writer".into()))]).await;
+    let form = site.page(&path).await;
+    let answer = site.submit(&path, &form, &[("session", "to")]).await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.body.contains("save it again, it will count once"), "{}", answer.body);
+    // the new one is there, the old one still: and it is the new one that came first
+    site.until(MOVED, 1).await;
+    assert_eq!(site.number("SELECT count(*) FROM page_view").await, 2);
+    // verify allows for a move that is under way
+    site.append(&[page_view("from", Utc::now() + TimeDelta::hours(1), "http://a.example/later")]).await;
+    let report = site.verified().await;
+    let named: Vec<&str> = report.differences.iter().map(|difference| difference.what.as_str()).collect();
+    assert_eq!(named, ["events moved by half"], "{report}");
+    site.submit(&path, &answer.body, &[]).await.location();
+    site.until("SELECT count(*) FROM page_view", 2).await;
+    assert_eq!(site.number(MOVED).await, 1, "the first half counts once");
+    site.assert_accounted_for().await;
 }

@@ -125,6 +125,40 @@ async fn without_the_log_nothing_is_saved_and_what_was_typed_stays() {
     assert!(answer.body.contains("Nothing was saved"), "{}", answer.body);
 }
 
+#[tokio::test]
+async fn what_was_typed_comes_back_after_the_sign_in_had_ended() {
+    let site = Site::new().await;
+    let ids = site.append(&[firefox("s", Utc::now())]).await;
+    let path = format!("/admin/sessions/{}/", ids[0]);
+    let typed = "<b>\"a & b'\nzwei\u{202e}";
+    let own = "http://footfall.example";
+    let door = site.send_signed_out(&path, &[("user_agent", typed), ("user_id", "bob")], own).await;
+    assert_eq!(door.status, 403);
+    assert!(door.body.contains("Your sign-in has ended, so nothing was saved."), "{}", door.body);
+    let form = door.cookie("footfall_form");
+    let wrong = site.submit_with(&form, "/sign-in/", &door.body, &[("name", "ann"), ("password", "wrong")]).await;
+    assert_eq!(wrong.status, 422);
+    let right =
+        site.submit_with(&form, "/sign-in/", &wrong.body, &[("name", "ann"), ("password", "correct horse")]).await;
+    assert_eq!(right.status, 200);
+    assert!(right.body.contains(&format!("action=\"{path}\"")) && !right.body.contains("<b>"), "{}", right.body);
+    let signed_in = right.cookie("footfall_session");
+    let back = site.submit_with(&signed_in, &path, &right.body, &[]).await;
+    assert_eq!(back.status, 403, "the form is of the sign-in before: it is shown, not saved");
+    assert!(back.body.contains("What you typed is still here") && back.body.contains("value=\"bob\""), "{}", back.body);
+    assert_eq!(site.number("SELECT count(*) FROM admin_change").await, 0);
+    site.submit_with(&signed_in, &path, &back.body, &[]).await.location();
+    let saved = "SELECT count(*) FROM session JOIN user_agent a ON a.id = user_agent_id
+                 WHERE user_id = 'bob' AND md5(text) = '";
+    site.until(&format!("{saved}{}'", "1b1a356486ca8a93471e5d96e3822f4a"), 1).await;
+
+    let foreign = site.send_signed_out(&path, &[("user_id", "eve")], "https://evil.example").await;
+    assert_eq!(foreign.location(), format!("/sign-in/?next={}", path.replace('/', "%2F")), "nothing of it is kept");
+    let long = "x".repeat(20_000);
+    let long = site.send_signed_out(&path, &[("user_agent", &long)], own).await;
+    assert_eq!(long.status, 303, "what is too long is not kept");
+}
+
 fn token_of(page: &str) -> &str {
     page.split_once("name=\"token\" value=\"").unwrap().1.split('"').next().unwrap()
 }

@@ -72,6 +72,14 @@ impl Site {
 
     /// With settings; without a writer the log is away for the admin.
     pub async fn with(arguments: &[&str], writing: bool) -> Self {
+        Self::through(arguments, |writer| writing.then_some(writer)).await
+    }
+
+    /// With a writer of the test's own for the admin, made from that of the log.
+    pub async fn through(
+        arguments: &[&str],
+        admins: impl FnOnce(Arc<dyn EventWriter>) -> Option<Arc<dyn EventWriter>>,
+    ) -> Self {
         let test_database = TestDatabase::create().await;
         let database = Database::new(test_database.options());
         for (schema, steps) in [(READ_MODEL_SCHEMA, READ_MODEL), (ACCOUNTS_SCHEMA, ACCOUNTS), (LOG_SCHEMA, LOG)] {
@@ -86,7 +94,10 @@ impl Site {
         let keys = Keys::new(&[7; 32]).unwrap();
         let zone = Tz::Europe__Berlin;
         let api = QueryApi::new(command.query, zone, &database, keys.clone(), "", None);
-        let api = if writing { api.writing_to(writer.clone()) } else { api };
+        let api = match admins(writer.clone()) {
+            Some(writer) => api.writing_to(writer),
+            None => api,
+        };
         let front = Front {
             base_path: "",
             proxies: TrustedProxies::new([]),
@@ -223,6 +234,42 @@ impl Site {
         format!("footfall_session={token}")
     }
 
+    /// Somebody fills a form in, and by the time they send it their sign-in has ended.
+    pub async fn send_signed_out(&self, path: &str, fields: &[(&str, &str)], origin: &str) -> Answer {
+        let mut typed = form_of(&self.page(path).await);
+        for (name, value) in fields {
+            typed.retain(|(known, _)| known != name);
+            typed.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(typed).finish();
+        let ended = self.keys.issue(
+            Purpose::Cookie,
+            "ann",
+            Role::Staff,
+            Utc::now() - TimeDelta::hours(13),
+            TimeDelta::hours(12),
+        );
+        let request = Request::post(path)
+            .header(header::COOKIE, format!("footfall_session={ended}"))
+            .header(header::ORIGIN, origin)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(request, body).await
+    }
+
+    /// Sends a page's form on with other cookies; gives the answer.
+    pub async fn submit_with(&self, cookies: &str, path: &str, page: &str, changed: &[(&str, &str)]) -> Answer {
+        let mut fields = form_of(page);
+        for (name, value) in changed {
+            fields.retain(|(known, _)| known != name);
+            fields.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = Request::post(path)
+            .header(header::COOKIE, cookies)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(request, body).await
+    }
+
     fn cookie(&self) -> String {
         format!("footfall_session={}", self.cookie)
     }
@@ -244,6 +291,13 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// A cookie that it sets, as a browser sends it back.
+    pub fn cookie(&self, name: &str) -> String {
+        let mut lines = self.headers.get_all(header::SET_COOKIE).iter().map(|line| line.to_str().unwrap());
+        let line = lines.find(|line| line.starts_with(&format!("{name}="))).unwrap();
+        line.split(';').next().unwrap().to_owned()
+    }
+
     pub fn location(&self) -> String {
         assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.body);
         self.headers[header::LOCATION].to_str().unwrap().to_owned()

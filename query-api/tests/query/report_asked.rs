@@ -70,7 +70,7 @@ async fn what_a_filter_cannot_touch_says_so() {
         assert!(!head(narrowed).contains("whole site"), "{narrowed} of {query}");
     }
     let phone = site.get_as_staff("/report/data/?device=phone").await.json();
-    assert_eq!(phone["period"]["filter"]["not_narrowed"], serde_json::json!(["pages", "elements"]));
+    assert_eq!(phone["period"]["filter"]["not_narrowed"], serde_json::json!(["hours", "pages", "elements"]));
     assert_eq!((&phone["totals"]["sessions"], &phone["page_views"][0]["count"]), (&1.into(), &2.into()));
     assert_eq!(phone["page_views"][0]["urls"], serde_json::json!([]), "whose page views are of which URL is not kept");
 }
@@ -103,6 +103,8 @@ async fn each_table_comes_as_csv_with_the_numbers_of_the_page() {
         ("?table=pages&search=SHOP", "url,count,percentage\r\nhttp://a.example/shop/=1+1,1,33.33\r\n"),
         ("?table=pages&url=http://a.example/shop", "url,count,percentage\r\nhttp://a.example/shop/=1+1,1,100\r\n"),
         ("?table=elements", "element,interaction,count,percentage\r\n\"'=cmd\",hover,1,100\r\n"),
+        ("?table=elements&element=CMD", "element,interaction,count,percentage\r\n\"'=cmd\",hover,1,100\r\n"),
+        ("?table=elements&element=nothing", "element,interaction,count,percentage\r\n"),
         ("?table=types", "interaction,count,percentage\r\nhover,1,100\r\n"),
         ("?table=browsers", "browser,sessions,percentage\r\nChrome,1,50\r\nFirefox,1,50\r\n"),
         ("?table=families&device=phone", "browser,sessions,percentage\r\nChrome Mobile,1,100\r\n"),
@@ -117,6 +119,61 @@ async fn each_table_comes_as_csv_with_the_numbers_of_the_page() {
     }
     let days = site.get_as_staff("/report/csv/?range=today").await.body;
     assert!(days.ends_with(&format!("\r\n{day},3,2,1,1,1.5,50,90,90\r\n")), "{days}");
+    let week_before = day - TimeDelta::days(7);
+    let days = site.get_as_staff("/report/csv/?compare=1").await.body;
+    let (names, rows) = days.split_once("\r\n").unwrap();
+    assert!(names.ends_with(",mean_seconds_before,median_seconds_before"), "{names}");
+    assert!(rows.ends_with(&format!("\r\n{day},3,2,1,1,1.5,50,90,90,{week_before},1,1,0,0,1,100,,\r\n")), "{rows}");
+    let hours = site.get_as_staff("/report/csv/?table=hours&range=today").await.body;
+    let rows: Vec<Vec<i64>> = hours
+        .lines()
+        .skip(1)
+        .map(|row| row.split(',').skip(1).map(|number| number.parse().unwrap()).collect())
+        .collect();
+    assert!((1..=25).contains(&rows.len()), "{hours}");
+    let sum = |column: usize| rows.iter().map(|row| row[column]).sum::<i64>();
+    assert_eq!((sum(0), sum(1), sum(2)), (3, 2, 1), "{hours}");
+}
+
+#[tokio::test]
+async fn each_chart_has_its_figures_and_a_single_day_is_drawn_by_its_hours() {
+    let site = site().await;
+    for (query, titles, rows) in [
+        ("", &["Page views a day", "Sessions a day", "Interactions a day", "Mean duration a day"][..], 7),
+        ("?from=2025-01-01&to=2025-06-30", &["Page views a week", "Mean duration a week"], 27),
+        ("?range=yesterday", &["Page views an hour", "Sessions an hour", "Interactions an hour"], 24),
+    ] {
+        let page = site.get_as_staff(&format!("/report/{query}")).await.body;
+        for title in titles {
+            let (_, drawn) = page.split_once(&format!("aria-label=\"{title}\"")).unwrap();
+            let card = drawn.split("</section>").next().unwrap();
+            let (svg, table) = card.split_once("</svg>").unwrap();
+            assert_eq!(svg.matches("<rect class=\"bar").count(), rows, "{title}");
+            assert!(table.contains(&format!("<caption class=\"hidden\">{title}</caption>")), "{table}");
+            assert_eq!(table.matches("<th scope=\"row\">").count(), rows, "{title}");
+            let link = links(table).pop().unwrap();
+            let csv = site.get_as_staff(&link).await;
+            assert!(csv.status == 200 && csv.header("content-type").starts_with("text/csv"), "{link}");
+        }
+    }
+    let today = site.get_as_staff("/report/data/?range=today&compare=1").await.json();
+    let sum =
+        |hours: &Value| hours.as_array().unwrap().iter().map(|hour| hour["page_views"].as_i64().unwrap()).sum::<i64>();
+    assert_eq!((sum(&today["hours"]), sum(&today["before"]["hours"])), (3, 0));
+    let phone = site.get_as_staff("/report/?range=today&device=phone").await.body;
+    let (_, head) = phone.split_once("\">Page views an hour").unwrap();
+    assert!(head.split("</h2>").next().unwrap().contains("whole site"), "hours are of everybody");
+    assert_eq!(site.get_as_staff("/report/data/").await.json()["hours"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn elements_can_be_searched() {
+    let site = site().await;
+    let found = site.get_as_staff("/report/?element=CM").await.body;
+    assert!(found.contains("With “<bdi>CM</bdi>” in them.") && found.contains("=cmd"), "{found}");
+    let none = site.get_as_staff("/report/data/?element=nothing").await.json();
+    assert_eq!(none["elements"], serde_json::json!({"rows": [], "more": 0, "total": 1}));
+    assert_eq!(none["pages"]["rows"].as_array().unwrap().len(), 2, "pages are not searched by it");
 }
 
 #[tokio::test]

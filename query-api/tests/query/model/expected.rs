@@ -1,7 +1,7 @@
 //! The numbers of a report, counted one by one over the facts.
 
 use super::facts::{Facts, Session, day};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 use std::{cmp::Reverse, collections::BTreeMap};
@@ -56,6 +56,21 @@ impl Question<'_> {
         }
         sums.lengths.sort_by(f64::total_cmp);
         sums
+    }
+
+    /// Page views, sessions and interactions of everybody by the hour that the clocks show.
+    pub fn hours(&self) -> BTreeMap<DateTime<Utc>, [i64; 3]> {
+        let mut hours: BTreeMap<DateTime<Utc>, [i64; 3]> = BTreeMap::new();
+        let views = self.facts.page_views.values().map(|view| (view.at, 0));
+        let sessions = self.facts.sessions.values().map(|session| (session.start, 1));
+        let interactions = self.facts.interactions.values().map(|fact| (fact.at, 2));
+        for (at, what) in views.chain(sessions).chain(interactions) {
+            if (self.first..=self.last).contains(&day(at, self.zone)) {
+                let full = at.with_timezone(&self.zone).format("%Y-%m-%dT%H:00:00%:z").to_string();
+                hours.entry(full.parse().unwrap()).or_default()[what] += 1;
+            }
+        }
+        hours
     }
 
     /// Names with their counts, the most first.

@@ -12,6 +12,7 @@ use facts::{AGENTS, Facts};
 use rand::{RngExt, rngs::StdRng};
 use schema::{Envelope, Event, InteractionCorrected, InteractionKind, PageViewCorrected, SessionCorrected};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use test_support::seeded;
 
 /// Zones, and the days on which their clocks change; Lord Howe's by half an hour.
@@ -93,6 +94,15 @@ fn list(report: &Value, key: &str) -> Vec<(Vec<String>, i64)> {
     .collect()
 }
 
+/// Page views, sessions and interactions by hour, as far as there are any.
+fn by_hour(hours: &Value) -> BTreeMap<DateTime<Utc>, [i64; 3]> {
+    let of = |hour: &Value| {
+        let at: DateTime<Utc> = hour["timestamp"].as_str().unwrap().parse().unwrap();
+        (at, ["page_views", "sessions", "interactions"].map(|key| hour[key].as_i64().unwrap()))
+    };
+    hours.as_array().unwrap().iter().map(of).filter(|(_, counts)| *counts != [0; 3]).collect()
+}
+
 /// The lists have at most 15 rows, so only so much of a longer one is compared.
 fn begins_alike(found: &Value, key: &str, expected: &[(Vec<String>, i64)]) {
     let more = usize::try_from(found[key]["more"].as_i64().unwrap()).unwrap();
@@ -117,6 +127,8 @@ async fn compare(site: &Site, question: &Question<'_>, query: &str) {
         question.sums(date, date).assert_are(day, follows, &format!("{date} of {path}"));
     }
     assert_eq!(found["interaction_data"], question.types(), "{path}");
+    let hours = if first == last { question.hours() } else { BTreeMap::new() };
+    assert_eq!(by_hour(&found["hours"]), hours, "{path}");
     assert_eq!(list(&found, "pages"), question.pages(), "{path}");
     begins_alike(&found, "elements", &question.elements());
     assert_eq!(list(&found, "families"), question.visitors(2, Some(false)), "{path}");
@@ -134,7 +146,9 @@ async fn every_range_and_filter_tells_what_a_slow_model_counts_around_the_change
     let mut random = seeded("every_range_and_filter_tells_what_a_slow_model_counts_around_the_change_of_the_clocks");
     for (zone, change) in CHANGES.into_iter().flat_map(|(zone, days)| days.map(|day| (zone, day))) {
         let change: NaiveDate = change.parse().unwrap();
-        let mut site = Site::with(Setup { zone, partitions: 3, ..Setup::default() }).await;
+        // with days that were added up before, and without any
+        let arguments: &[&str] = if random.random_bool(0.7) { &[] } else { &["--report-cache-mb", "0"] };
+        let mut site = Site::with(Setup { zone, partitions: 3, arguments, ..Setup::default() }).await;
         let mut facts = Facts::default();
         let mut made: Vec<(i64, String)> = Vec::new();
         for _ in 0..5 {
@@ -149,6 +163,7 @@ async fn every_range_and_filter_tells_what_a_slow_model_counts_around_the_change
             let last = change + Days::new(random.random_range(0..5));
             let all = |url, visitor| Question { facts: &facts, zone, first, last, url, visitor };
             compare(&site, &all(None, None), "").await;
+            compare(&site, &Question { first: change, last: change, ..all(None, None) }, "").await;
             for url in ["http://a.example/shop", "http://nowhere.example/"] {
                 compare(&site, &all(Some(url), None), &format!("&url={}", encode(url))).await;
             }
