@@ -70,12 +70,14 @@ fn statement(resource: Resource, column: &str, descending: bool) -> String {
         "session" => ("session x", "session = x.id", format!("x.session_id {direction}")),
         // the roll-up tells on which days there are any
         _ => (
-            "(SELECT event_type, day FROM daily_interaction GROUP BY 1, 2 HAVING sum(interactions) > 0) x",
+            "(SELECT event_type, day FROM daily_interaction GROUP BY 1, 2 HAVING sum(interactions) > 0 \
+              ORDER BY event_type {direction}, day DESC) x",
             "event_type = x.event_type AND \"timestamp\" >= x.day::timestamp AT TIME ZONE $4 \
              AND \"timestamp\" < (x.day + 1)::timestamp AT TIME ZONE $4",
             format!("x.event_type {direction}, x.day DESC"),
         ),
     };
+    let texts = texts.replace("{direction}", direction);
     format!(
         "SELECT r.id FROM {texts} CROSS JOIN LATERAL ( \
             SELECT id, {time} AS at FROM {table} WHERE {is_of} ORDER BY {time} DESC, id DESC LIMIT $1) r \
