@@ -67,23 +67,7 @@ pub(crate) fn cards(report: &Report, links: Links<'_>) -> Vec<Card> {
         more: if more > 0 { grouped(more) } else { String::new() },
         csv: links.csv(id),
         whole: not_narrowed.contains(&key),
-        search: match id {
-            "pages" => Some(Search {
-                name: "search",
-                label: "Search in the pages",
-                value: links.state.search.clone(),
-                without: links.without_search(),
-                all: "All pages",
-            }),
-            "elements" => Some(Search {
-                name: "element",
-                label: "Search in the elements",
-                value: links.state.element.clone(),
-                without: links.without_element(),
-                all: "All elements",
-            }),
-            _ => None,
-        },
+        search: search(id, links),
     };
     let ranked = |ranking: &Ranking, by: Option<By>| -> Vec<Entry> {
         let link = |name: &str| by.map(|by| links.filter(by, name));
@@ -102,11 +86,6 @@ pub(crate) fn cards(report: &Report, links: Links<'_>) -> Vec<Card> {
         let faint = format!("{} on ", in_words(&row.interaction));
         Entry { faint, ..entry(&row.name, None, row.count, row.percentage) }
     });
-    let interactions = tail.totals.interactions;
-    let types = report.head.interaction_data.iter();
-    let types = types.map(|of| entry(in_words(&of.interaction), None, of.count, percentage(of.count, interactions)));
-    let mut types: Vec<(i64, Entry)> = report.head.interaction_data.iter().map(|of| of.count).zip(types).collect();
-    types.sort_by_key(|(count, _)| -count);
     let browsers = tail.browser_data.iter().map(|of| {
         let link = Some(links.filter(By::Browser, &of.browser));
         entry(&of.browser, link, of.count, of.percentage)
@@ -128,15 +107,7 @@ pub(crate) fn cards(report: &Report, links: Links<'_>) -> Vec<Card> {
             tail.elements.more,
             "elements",
         ),
-        make(
-            "types",
-            "Interactions by type",
-            "",
-            ["Type", "Interactions"],
-            types.into_iter().map(|(_, entry)| entry).collect(),
-            0,
-            "interaction_data",
-        ),
+        make("types", "Interactions by type", "", ["Type", "Interactions"], types(report), 0, "interaction_data"),
         make(
             "browsers",
             "Browsers, in short",
@@ -175,6 +146,35 @@ pub(crate) fn cards(report: &Report, links: Links<'_>) -> Vec<Card> {
             "bots",
         ),
     ]
+}
+
+/// What a table can be searched for.
+fn search(id: &str, links: Links<'_>) -> Option<Search> {
+    match id {
+        "pages" => Some(Search {
+            name: "search",
+            label: "Search in the pages",
+            value: links.state.search.clone(),
+            without: links.without_search(),
+            all: "All pages",
+        }),
+        "elements" => Some(Search {
+            name: "element",
+            label: "Search in the elements",
+            value: links.state.element.clone(),
+            without: links.without_element(),
+            all: "All elements",
+        }),
+        _ => None,
+    }
+}
+
+/// Interactions by type, the most frequent ones first.
+fn types(report: &Report) -> Vec<Entry> {
+    let mut types: Vec<_> = report.head.interaction_data.iter().collect();
+    types.sort_by_key(|of| -of.count);
+    let share = |count| percentage(count, report.tail.totals.interactions);
+    types.into_iter().map(|of| entry(in_words(&of.interaction), None, of.count, share(of.count))).collect()
 }
 
 fn entry(name: &str, link: Option<String>, count: i64, percentage: f64) -> Entry {
