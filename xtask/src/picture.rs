@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn a_rare_colour_becomes_its_neighbour() {
         let mut pixels: Vec<u8> = (0..=255_u8).flat_map(|value| [value, 0, 0]).cycle().take(256 * 2 * 3).collect();
-        pixels.extend([200, 1, 0].repeat(1));
+        pixels.extend([200, 1, 0]);
         let found = colours(&small(&picture(&pixels, 27)).unwrap());
         assert_eq!(found[found.len() - 3..], [200, 0, 0]);
     }
