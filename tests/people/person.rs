@@ -63,9 +63,11 @@ impl Person {
              return wanted.type === 'submit' || Boolean(wanted.pathname && !wanted.pathname.endsWith('/csv/'))"
         );
         let leads_on = self.browser.run(&found).as_bool();
-        match leads_on.unwrap_or_else(|| panic!("there is no {text:?} on {}: {}", self.path(), self.reads())) {
-            true => self.leaves_by("[data-wanted]"),
-            false => self.browser.click("[data-wanted]"),
+        let missing = || panic!("there is no {text:?} on {}: {}", self.path(), self.reads());
+        if leads_on.unwrap_or_else(missing) {
+            self.leaves_by("[data-wanted]");
+        } else {
+            self.browser.click("[data-wanted]");
         }
     }
 
