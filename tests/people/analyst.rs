@@ -19,7 +19,7 @@ fn an_analyst_goes_from_a_range_to_a_page_to_a_session_to_its_journey_and_takes_
     analyst.clicks("These page views");
     assert_eq!(analyst.reads_in("h1"), "Page views");
     assert!(analyst.reads_in("tbody tr").contains("https://shop.example/checkout?step=1"));
-    analyst.browser.click("tbody th a");
+    analyst.leaves_by("tbody th a");
     analyst.clicks("The session's journey");
     let journey = analyst.reads_in(".journey");
     assert!(journey.contains("https://shop.example/checkout?step=1") && journey.contains("page view"), "{journey}");

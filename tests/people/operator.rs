@@ -10,7 +10,7 @@ fn an_operator_finds_a_page_view_corrects_it_and_sees_it_in_the_report() {
     operator.browser.fill("#search", "/about");
     operator.clicks("Show");
     assert!(operator.path().contains("search=%2Fabout"), "{}", operator.path());
-    operator.browser.click("tbody th a");
+    operator.leaves_by("tbody th a");
     let page = operator.path();
     operator.browser.fill("#url", "https://shop.example/about-us");
     operator.clicks("Save");

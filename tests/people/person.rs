@@ -28,7 +28,7 @@ impl Person {
     pub fn types_who_they_are(&self) {
         self.browser.fill("#name", NAME);
         self.browser.fill("#password", PASSWORD);
-        self.browser.click("form .button");
+        self.leaves_by("form .button");
     }
 
     pub fn goto(&self, path: &str) {
@@ -52,17 +52,30 @@ impl Person {
         self.browser.run(&script).as_str().unwrap().to_owned()
     }
 
-    /// Follows the link, or presses the button, that has this text and nothing else.
+    /// Follows the link, or presses the button, that has this text and nothing else; waits for the page behind it.
     pub fn clicks(&self, text: &str) {
         let found = format!(
             "const wanted = [...document.querySelectorAll('a, button, summary')]\
              .find((one) => one.innerText.trim() === {text:?} && one.checkVisibility() && one.tabIndex >= 0);\
              document.querySelectorAll('[data-wanted]').forEach((one) => delete one.dataset.wanted);\
-             if (wanted) wanted.dataset.wanted = 1;\
-             return Boolean(wanted)"
+             if (!wanted) return null;\
+             wanted.dataset.wanted = 1;\
+             return wanted.type === 'submit' || Boolean(wanted.pathname && !wanted.pathname.endsWith('/csv/'))"
         );
-        assert_eq!(self.browser.run(&found), true, "there is no {text:?} on {}: {}", self.path(), self.reads());
-        self.browser.click("[data-wanted]");
+        let leads_on = self.browser.run(&found).as_bool();
+        let missing = || panic!("there is no {text:?} on {}: {}", self.path(), self.reads());
+        if leads_on.unwrap_or_else(missing) {
+            self.leaves_by("[data-wanted]");
+        } else {
+            self.browser.click("[data-wanted]");
+        }
+    }
+
+    /// Clicks on what leads to another page, and waits for that.
+    pub fn leaves_by(&self, selector: &str) {
+        self.browser.run("window.stays = true");
+        self.browser.click(selector);
+        self.browser.wait_for("return !window.stays && document.readyState === 'complete'");
     }
 
     /// Nothing was complained about, everything was found, and nobody else was asked.

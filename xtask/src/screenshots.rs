@@ -19,7 +19,7 @@ use test_support::{browser::Browser, http, pages, shop::Shop};
 const LOOKS: [(&str, u32, bool); 3] = [("light", 1_280, false), ("dark", 1_280, true), ("narrow", 390, false)];
 
 /// Longer pages are cut there.
-const HIGHEST: u32 = 2_400;
+const HIGHEST: u32 = 1_900;
 
 /// How long all events may take to be seen.
 const SEEN: Duration = Duration::from_mins(2);

@@ -116,6 +116,7 @@ fn trouble(api: &QueryApi, identity: &Identity, status: StatusCode, text: &str) 
         status if status.is_server_error() => "Not now",
         _ => "This did not work",
     };
+    let text = if text == "Not found." { "There is no page at this address." } else { text };
     let shell = Shell::of(api, identity);
     page_response(status, Trouble { shell: &shell, title, text }.render())
 }

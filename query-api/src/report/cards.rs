@@ -3,7 +3,7 @@
 use super::{
     format::{decimal, grouped},
     links::Links,
-    object::{Ranking, Report},
+    object::{RankedRow, Ranking, Report},
     state::By,
     totals::percentage,
 };
@@ -74,14 +74,7 @@ pub(crate) fn cards(report: &Report, links: Links<'_>) -> Vec<Card> {
         let rows = ranking.rows.iter();
         rows.map(|row| entry(&row.name, link(&row.name), row.count, row.percentage)).collect()
     };
-    let site = common_host(tail.pages.rows.iter().map(|row| row.name.as_str()));
-    let pages = tail.pages.rows.iter().map(|row| {
-        let link = Some(links.filter(By::Url, &row.name));
-        let at = host_end(&row.name);
-        // said once above them, where it is the same for all
-        let faint = if site.is_empty() { &row.name[..at] } else { "" };
-        Entry { faint: faint.to_owned(), ..entry(&row.name[at..], link, row.count, row.percentage) }
-    });
+    let (site, pages) = pages(&tail.pages, links);
     let elements = tail.elements.rows.iter().map(|row| {
         let faint = format!("{} on ", in_words(&row.interaction));
         Entry { faint, ..entry(&row.name, None, row.count, row.percentage) }
@@ -97,7 +90,7 @@ pub(crate) fn cards(report: &Report, links: Links<'_>) -> Vec<Card> {
     let bots = tail.bots.total;
     let bots_hint = format!("{} of {} sessions", grouped(bots), grouped(tail.totals.sessions));
     vec![
-        make("pages", "Pages", site, ["Page", "Views"], pages.collect(), tail.pages.more, "pages"),
+        make("pages", "Pages", site, ["Page", "Views"], pages, tail.pages.more, "pages"),
         make(
             "elements",
             "Interactions by element",
@@ -193,6 +186,18 @@ fn entry(name: &str, link: Option<String>, count: i64, percentage: f64) -> Entry
         share: format!("{} %", decimal(percentage)),
         length: decimal(percentage.clamp(0.0, 100.0)),
     }
+}
+
+/// The pages, and what all of them have in front of their path: that is said once, and not with each.
+fn pages<'a>(ranking: &'a Ranking, links: Links<'_>) -> (&'a str, Vec<Entry>) {
+    let site = common_host(ranking.rows.iter().map(|row| row.name.as_str()));
+    let entry = |row: &RankedRow| {
+        let at = host_end(&row.name);
+        let faint = if site.is_empty() { &row.name[..at] } else { "" };
+        let link = Some(links.filter(By::Url, &row.name));
+        Entry { faint: faint.to_owned(), ..entry(&row.name[at..], link, row.count, row.percentage) }
+    };
+    (site, ranking.rows.iter().map(entry).collect())
 }
 
 /// What all URLs have in front of their path; nothing when they differ.

@@ -82,7 +82,7 @@ impl Shop {
             let visits = (if weekend { self.visits / 2 } else { self.visits }) * random.random_range(85..115) / 100;
             for number in 0..visits {
                 let begin = day.and_hms_opt(0, 0, 0).expect("midnight is a time").and_utc() + daytime(&mut random);
-                visit(&mut events, &mut random, &format!("visit-{day}-{number:03}"), begin, now);
+                visit(&mut events, &mut random, &format!("visit-{}-{number:03}", day.format("%m%d")), begin, now);
                 if events.len() >= BATCH {
                     sent += send(address, &mut events)?;
                 }
