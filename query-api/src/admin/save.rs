@@ -237,12 +237,11 @@ impl Form<'_> {
     /// To an object's page, or to the list as it was left.
     fn to(&self, id: Option<i64>, done: &str, at: Option<i64>) -> Response {
         let (base, origin) = (&self.api.inner.base_path, Origin::of_page(&self.asked));
-        let target = match id {
-            Some(id) => format!("{base}{}{id}/{}", self.kind.path(), origin.query(told(done, at))),
-            None => {
-                let told = [("done", Some(done.to_owned())), ("at", at.map(|at| at.to_string()))];
-                origin.list(base, self.kind, &told)
-            }
+        let target = if let Some(id) = id {
+            format!("{base}{}{id}/{}", self.kind.path(), origin.query(told(done, at)))
+        } else {
+            let told = [("done", Some(done.to_owned())), ("at", at.map(|at| at.to_string()))];
+            origin.list(base, self.kind, &told)
         };
         Redirect::to(&target).into_response()
     }
