@@ -54,6 +54,27 @@ pub(crate) struct Entry {
     pub length: String,
 }
 
+/// The search in a list that can be long.
+fn search(links: Links<'_>, id: &str) -> Option<Search> {
+    match id {
+        "pages" => Some(Search {
+            name: "search",
+            label: "Search in the pages",
+            value: links.state.search.clone(),
+            without: links.without_search(),
+            all: "All pages",
+        }),
+        "elements" => Some(Search {
+            name: "element",
+            label: "Search in the elements",
+            value: links.state.element.clone(),
+            without: links.without_element(),
+            all: "All elements",
+        }),
+        _ => None,
+    }
+}
+
 /// All of them, in the order of the page.
 pub(crate) fn cards(report: &Report, links: Links<'_>) -> Vec<Card> {
     let tail = &report.tail;
@@ -67,7 +88,7 @@ pub(crate) fn cards(report: &Report, links: Links<'_>) -> Vec<Card> {
         more: if more > 0 { grouped(more) } else { String::new() },
         csv: links.csv(id),
         whole: not_narrowed.contains(&key),
-        search: search(id, links),
+        search: search(links, id),
     };
     let ranked = |ranking: &Ranking, by: Option<By>| -> Vec<Entry> {
         let link = |name: &str| by.map(|by| links.filter(by, name));
@@ -139,27 +160,6 @@ pub(crate) fn cards(report: &Report, links: Links<'_>) -> Vec<Card> {
             "bots",
         ),
     ]
-}
-
-/// What a table can be searched for.
-fn search(id: &str, links: Links<'_>) -> Option<Search> {
-    match id {
-        "pages" => Some(Search {
-            name: "search",
-            label: "Search in the pages",
-            value: links.state.search.clone(),
-            without: links.without_search(),
-            all: "All pages",
-        }),
-        "elements" => Some(Search {
-            name: "element",
-            label: "Search in the elements",
-            value: links.state.element.clone(),
-            without: links.without_element(),
-            all: "All elements",
-        }),
-        _ => None,
-    }
 }
 
 /// Interactions by type, the most frequent ones first.

@@ -10,7 +10,7 @@ async fn a_correction_is_seen_in_the_list_in_the_report_and_in_the_history() {
     let ids = site.append(&[firefox("s-1", now), page_view("s-1", now, "https://shop.example/wrong")]).await;
     let list = site.page("/admin/pageviews/?search=wrong").await;
     let path = format!("/admin/pageviews/{}/", ids[1]);
-    assert!(list.contains(&format!("href=\"{path}\"")), "{list}");
+    assert!(list.contains(&format!("href=\"{path}?list=search%3Dwrong\"")), "{list}");
     let answer = site.fill(&path, &[("url", "https://shop.example/right")]).await;
     let page = site.page(&answer.location()).await;
     assert!(page.contains("Saved.") && page.contains("https://shop.example/right</textarea>"), "{page}");
