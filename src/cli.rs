@@ -2,7 +2,8 @@
 
 use crate::output::complain;
 use crate::{
-    account, config, dead_letter, environment, ingest, load, migrate, projector, query_api, rebuild, token, up, verify,
+    account, config, dead_letter, environment, healthcheck, ingest, load, migrate, projector, query_api, rebuild,
+    token, up, verify,
 };
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 use service::{
@@ -46,6 +47,8 @@ enum Command {
     Account(Box<account::Account>),
     /// Send realistic sessions and measure the answers
     Load(Box<load::Load>),
+    /// Ask the ops port of a running service whether it is ready; exit code 1 when it is not
+    Healthcheck(healthcheck::Healthcheck),
     /// Print the effective settings of a service (of `up` when none is named), and where each comes from
     Config,
 }
@@ -78,6 +81,7 @@ impl Cli {
             Command::Token(command) => command.run(),
             Command::Account(command) => command.run().await,
             Command::Load(command) => command.run().await,
+            Command::Healthcheck(command) => command.run().await,
             Command::Config => config::run(matches),
         }
     }

@@ -7,6 +7,7 @@ mod config;
 mod dead_letter;
 mod description;
 mod environment;
+mod healthcheck;
 mod ingest;
 mod load;
 mod migrate;

@@ -16,6 +16,7 @@ pub mod lifecycle;
 pub mod negotiation;
 pub mod openapi;
 pub mod ops;
+pub mod probe;
 pub mod resource;
 pub mod settings;
 pub mod site;

@@ -6,6 +6,7 @@ use crate::{
     cors::{AllowedOrigin, AllowedOrigins, parse_origin},
     database::Database,
     gate::Access,
+    lifecycle::Shutdown,
 };
 use anyhow::{Context, bail};
 use ipnet::IpNet;
@@ -55,12 +56,17 @@ pub struct ProcessSettings {
     /// How long requests and batches that are under way may take after the signal to stop, in seconds
     #[arg(long, env = "FOOTFALL_DRAIN_SECONDS", default_value_t = 20)]
     pub drain_seconds: u64,
+    /// How long /readyz says no after SIGTERM while requests are still answered, in seconds: as long as a proxy needs to
+    /// send them elsewhere. Ctrl-C does not wait for it
+    #[arg(long, env = "FOOTFALL_DRAIN_ANNOUNCE_SECONDS", default_value_t = 0)]
+    pub drain_announce_seconds: u64,
 }
 
 impl ProcessSettings {
-    /// The drain budget.
-    pub fn drain_budget(&self) -> Duration {
-        Duration::from_secs(self.drain_seconds)
+    /// The process's shutdown.
+    pub fn shutdown(&self) -> Shutdown {
+        let [budget, announce] = [self.drain_seconds, self.drain_announce_seconds].map(Duration::from_secs);
+        Shutdown::announced(budget, announce)
     }
 }
 
