@@ -17,6 +17,7 @@ mod projector;
 mod query_api;
 mod rebuild;
 mod secret;
+mod sign_in_link;
 mod stores;
 mod token;
 mod up;

@@ -39,6 +39,24 @@ pub enum DatabaseError {
         /// What went wrong.
         error: MigrateError,
     },
+    /// A service's role could not be made, or not be changed.
+    #[error(
+        "the role {role} cannot be made: {error}; whoever connects needs CREATEROLE for it, or is made a member of it by somebody who has"
+    )]
+    Role {
+        /// Its name.
+        role: String,
+        /// What PostgreSQL says.
+        error: sqlx::Error,
+    },
+    /// A role could not be given what it needs.
+    #[error("the roles of the services cannot be given what they need in {schema}: {error}")]
+    Grant {
+        /// The PostgreSQL schema.
+        schema: String,
+        /// What PostgreSQL says.
+        error: sqlx::Error,
+    },
 }
 
 /// Whether PostgreSQL has answered and does not let us in: a wrong name, password or database. Waiting mends none of it.

@@ -18,6 +18,7 @@ pub mod openapi;
 pub mod ops;
 pub mod probe;
 pub mod resource;
+pub mod roles;
 pub mod settings;
 pub mod site;
 pub mod target;

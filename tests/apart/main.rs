@@ -5,4 +5,5 @@
 mod common;
 mod leaving;
 mod outages;
+mod roles;
 mod services;
