@@ -112,10 +112,26 @@ pub async fn grant_read_model(database: &Database, schema: &str) -> Result<(), D
 
 async fn grant_in(database: &Database, schema: &str, grants: &str) -> Result<(), DatabaseError> {
     let mut connection = connect(database, schema).await?;
-    let granted = connection.execute(grants).await;
-    granted.map_err(|error| DatabaseError::Grant { schema: schema.to_owned(), error })?;
+    for last in [false, false, false, true] {
+        match connection.execute(grants).await {
+            // two that migrate, or one that migrates and a projector that makes a month: one of them gives way
+            Err(error) if gave_way(&error) && !last => {}
+            granted => {
+                granted.map_err(|error| DatabaseError::Grant { schema: schema.to_owned(), error })?;
+                break;
+            }
+        }
+    }
     connection.close().await?;
     Ok(())
+}
+
+/// A deadlock was broken, or a row of PostgreSQL's own tables was changed by another meanwhile.
+fn gave_way(error: &sqlx::Error) -> bool {
+    let error = error.as_database_error();
+    error.is_some_and(|error| {
+        error.code().as_deref() == Some("40P01") || error.message().contains("concurrently updated")
+    })
 }
 
 async fn connect(database: &Database, schema: &str) -> sqlx::Result<PgConnection> {

@@ -74,7 +74,7 @@ impl Site {
         let server: PgConnectOptions = place.database_url.parse().unwrap();
         let [owner, projector, query_api] = ["owner", "projector", "query"].map(unique_name);
         let folder = tempfile::tempdir().unwrap();
-        let site = Self { server, owner, projector, query_api, folder, place };
+        let site = Self { place, server, owner, projector, query_api, folder };
         let name = site.server.get_database().unwrap();
         let quoted = PASSWORD.replace('\'', "''");
         site.as_superuser(&format!("CREATE ROLE \"{}\" LOGIN CREATEROLE", site.owner)).await;
@@ -149,7 +149,7 @@ impl Drop for Site {
             for role in roles {
                 connection.execute(role.as_str()).await?;
             }
-            sqlx::Result::Ok(())
+            Ok::<_, sqlx::Error>(())
         };
         let dropped = std::thread::spawn(move || {
             tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(drop_all)

@@ -33,9 +33,9 @@ pub async fn create_topic(settings: &KafkaLogSettings, partitions: u16, replicat
         return Err(KafkaLogError::Settings(format!("{partitions} partitions: choose 1 to {MAX_PARTITIONS}")));
     }
     // it tells why we are not let in, where the other client only waits
-    match Arc::new(Lookup::new(settings)?).topic().await {
-        Err(error @ (KafkaLogError::Unavailable { .. } | KafkaLogError::NotLetIn { .. })) => return Err(error),
-        _ => {}
+    let asked = Arc::new(Lookup::new(settings)?).topic().await;
+    if let Err(error @ (KafkaLogError::Unavailable { .. } | KafkaLogError::NotLetIn { .. })) = asked {
+        return Err(error);
     }
     let admin = admin(settings)?;
     let needed = needed();
