@@ -37,6 +37,6 @@ ENV FOOTFALL_LISTEN=0.0.0.0:8080 \
     FOOTFALL_OPS_LISTEN=0.0.0.0:9090
 EXPOSE 8080 9090
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=3 CMD ["footfall", "healthcheck"]
+HEALTHCHECK --interval=5s --timeout=10s --start-period=60s --retries=3 CMD ["footfall", "healthcheck"]
 ENTRYPOINT ["footfall"]
 CMD ["--help"]
