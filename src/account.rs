@@ -6,6 +6,7 @@ use crate::{
 };
 use anyhow::{Context, bail};
 use clap::Subcommand;
+use schema::migrations::{ACCOUNTS, ACCOUNTS_SCHEMA};
 use service::access::Role;
 use std::{
     io::{BufRead, IsTerminal},
@@ -46,7 +47,10 @@ impl Account {
         let password = read_password()?;
         let stores = Stores::attach(&add.stores).await?;
         let added = async {
-            migrate_tables(&stores.database, false).await?;
+            // who may not make tables can still keep accounts in them
+            if !stores.database.is_migrated(ACCOUNTS_SCHEMA, ACCOUNTS).await? {
+                migrate_tables(&stores.database, false).await?;
+            }
             query_api::accounts::add(&stores.database, &add.name, &password, add.role).await
         };
         let added = added.await;

@@ -2,7 +2,8 @@
 
 use crate::output::complain;
 use crate::{
-    account, config, dead_letter, environment, ingest, load, migrate, projector, query_api, rebuild, token, up, verify,
+    account, config, dead_letter, environment, healthcheck, ingest, load, migrate, projector, query_api, rebuild,
+    secret, sign_in_link, token, up, verify,
 };
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 use service::{
@@ -44,8 +45,14 @@ enum Command {
     Token(Box<token::Token>),
     /// Accounts for people
     Account(Box<account::Account>),
+    /// Print where to look, with a link that signs in once
+    SignInLink(Box<sign_in_link::SignInLink>),
+    /// Secrets in files
+    Secret(secret::Secret),
     /// Send realistic sessions and measure the answers
     Load(Box<load::Load>),
+    /// Ask the ops port of a running service whether it is ready; exit code 1 when it is not
+    Healthcheck(healthcheck::Healthcheck),
     /// Print the effective settings of a service (of `up` when none is named), and where each comes from
     Config,
 }
@@ -77,7 +84,10 @@ impl Cli {
             Command::DeadLetter(command) => command.run().await,
             Command::Token(command) => command.run(),
             Command::Account(command) => command.run().await,
+            Command::SignInLink(command) => command.run(),
+            Command::Secret(command) => command.run(),
             Command::Load(command) => command.run().await,
+            Command::Healthcheck(command) => command.run().await,
             Command::Config => config::run(matches),
         }
     }

@@ -30,9 +30,9 @@ impl Process {
     pub fn start(settings: &ProcessSettings) -> anyhow::Result<Self> {
         let ops = http::bind("--ops-listen (FOOTFALL_OPS_LISTEN)", settings.ops_listen)?;
         let metrics = ops::install_metrics().context("metrics")?;
-        let (shutdown, readiness) = (Shutdown::new(settings.drain_budget()), Readiness::new());
+        let (shutdown, readiness) = (settings.shutdown(), Readiness::new());
         shutdown.listen_for_signals()?;
-        let router = ops::router(readiness.clone(), metrics.clone(), shutdown.token().clone());
+        let router = ops::router(readiness.clone(), metrics.clone(), shutdown.leaving().clone());
         // a shutdown of its own, which never begins: who waits for the process to finish asks here until it has ended
         http::spawn_server("ops port", ops, router, &Shutdown::new(Duration::ZERO));
         shutdown.spawn("metrics", ops::keep_metrics_bounded(metrics, shutdown.token().clone()));

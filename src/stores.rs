@@ -10,7 +10,8 @@ use local_postgres::Attached;
 use schema::migrations::{ACCOUNTS, ACCOUNTS_SCHEMA, LOG, LOG_SCHEMA, READ_MODEL, READ_MODEL_SCHEMA};
 use service::{
     database::Database,
-    settings::{DatabaseSettings, parse_properties},
+    roles,
+    settings::{DatabaseSettings, parse_properties, read_properties},
 };
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,9 @@ pub struct KafkaSettings {
     /// Further properties for the Kafka client, as name=value separated by commas
     #[arg(long, env = "FOOTFALL_KAFKA_PROPERTIES", default_value = "", hide_env_values = true)]
     pub kafka_properties: String,
+    /// File with further properties for the Kafka client, one name=value a line
+    #[arg(long, env = "FOOTFALL_KAFKA_PROPERTIES_FILE")]
+    pub kafka_properties_file: Option<PathBuf>,
     /// Partitions of the log: for a new one (default 12), and what an existing one must have
     #[arg(long, env = "FOOTFALL_PARTITIONS", value_parser = clap::value_parser!(u16).range(1..=i64::from(schema::limits::MAX_PARTITIONS)))]
     pub partitions: Option<u16>,
@@ -51,7 +55,9 @@ impl KafkaSettings {
         let Some(brokers) = &self.kafka_brokers else { return Ok(None) };
         let mut settings = KafkaLogSettings::new(brokers, &self.kafka_topic);
         settings.partitions = self.partitions;
-        settings.properties = parse_properties(&self.kafka_properties)?;
+        settings.properties =
+            self.kafka_properties_file.as_deref().map(read_properties).transpose()?.unwrap_or_default();
+        settings.properties.extend(parse_properties(&self.kafka_properties)?);
         settings.append_deadline = Duration::from_millis(self.append_deadline_ms);
         Ok(Some(settings))
     }
@@ -206,13 +212,14 @@ impl Stores {
     }
 }
 
-/// Makes or updates all tables.
+/// Makes or updates all tables, and lets the roles of the services use them.
 pub async fn migrate_tables(database: &Database, with_log: bool) -> anyhow::Result<()> {
     database.migrate(ACCOUNTS_SCHEMA, ACCOUNTS).await?;
     database.migrate(READ_MODEL_SCHEMA, READ_MODEL).await?;
     if with_log {
         database.migrate(LOG_SCHEMA, LOG).await?;
     }
+    roles::grant(database).await?;
     Ok(())
 }
 

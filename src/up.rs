@@ -5,6 +5,7 @@ use crate::{
     output::say,
     process::{self, Process},
     secret,
+    sign_in_link::where_to_look,
     stores::{StoreSettings, migrate_tables, migrate_topic, named},
 };
 use ::ingest::IngestSettings;
@@ -257,8 +258,9 @@ fn greet(mut address: SocketAddr, base: &str, link: &str) {
     let site = format!("http://{address}{base}");
     let event = r#"{"session_id": "first", "url": "https://shop.example/"}"#;
     let told = say(format_args!(
-        "Footfall is up.\n\n  Lists    {site}/\n  API      {site}/docs/\n  Report   {site}/sign-in/?link={link}\n           (signs you in, once, within the hour)\n\n  \
-         Send a first event:\n\n    curl -X POST {site}/pageviews/ -H 'Content-Type: application/json' -d '{event}'\n\n  Ctrl-C stops it."
+        "Footfall is up.\n\n{}\n\n  \
+         Send a first event:\n\n    curl -X POST {site}/pageviews/ -H 'Content-Type: application/json' -d '{event}'\n\n  Ctrl-C stops it.",
+        where_to_look(&site, link)
     ));
     // nobody reads it, and everything works all the same
     if let Err(error) = told {

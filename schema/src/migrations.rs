@@ -67,6 +67,11 @@ pub const ACCOUNTS: &[Migration] = &[
         sql: include_str!("../migrations/accounts/0002_dead_letters.sql"),
     },
     Migration {
+        version: 3,
+        description: "roles of the services",
+        sql: include_str!("../migrations/accounts/0003_roles.sql"),
+    },
+    Migration {
         version: 4,
         description: "sign-ins end with the password",
         sql: include_str!("../migrations/accounts/0004_sessions_from.sql"),
@@ -79,3 +84,8 @@ pub const LOG: &[Migration] = &[Migration {
     description: "records, partitions, identity",
     sql: include_str!("../migrations/log/0001_log.sql"),
 }];
+
+/// What the roles of the services may do in a read model. No step: it is run after them, each time.
+pub const READ_MODEL_GRANTS: &str = include_str!("../migrations/grants/read_model.sql");
+/// What they may do with accounts.
+pub const ACCOUNTS_GRANTS: &str = include_str!("../migrations/grants/accounts.sql");

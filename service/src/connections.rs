@@ -1,6 +1,6 @@
 //! Connections: how many, how long each may say nothing or take nothing, and how they end.
 
-use crate::{client_address::Peer, http::Problem};
+use crate::{client_address::Peer, http::Problem, lifecycle::Shutdown};
 use axum::{
     Router,
     body::Body,
@@ -25,7 +25,7 @@ use tokio::{
     sync::Semaphore,
 };
 use tokio_io_timeout::TimeoutStream;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 use tower::Service;
 
 /// Connections that a listener holds at most; further ones wait in the kernel's queue. With [`HEADER_BYTES`] this
@@ -53,26 +53,28 @@ const PATIENCE: Patience = Patience { head: Duration::from_secs(30), answer: Dur
 /// of an answer. Requests that are being answered are waited for.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
-/// Answers connections until the shutdown begins, then finishes the requests that are under way.
-pub(crate) async fn serve(listener: TcpListener, app: Router, stopping: CancellationToken) -> anyhow::Result<()> {
-    serve_within(PATIENCE, listener, app, stopping).await
+/// Answers connections until the shutdown begins, then finishes the requests that are under way. From when it is
+/// announced, each answer asks for the next request to go over another connection.
+pub(crate) async fn serve(listener: TcpListener, app: Router, shutdown: Shutdown) -> anyhow::Result<()> {
+    serve_within(PATIENCE, listener, app, shutdown).await
 }
 
 async fn serve_within(
     patience: Patience,
     listener: TcpListener,
     app: Router,
-    stopping: CancellationToken,
+    shutdown: Shutdown,
 ) -> anyhow::Result<()> {
+    let stopping = shutdown.token();
     let (connections, places) = (TaskTracker::new(), Arc::new(Semaphore::new(places())));
     loop {
         let Some(place) = stopping.run_until_cancelled(places.clone().acquire_owned()).await else { break };
         let Some(accepted) = stopping.run_until_cancelled(listener.accept()).await else { break };
         match accepted {
             Ok((stream, peer)) => {
-                let (app, stopping) = (app.clone(), stopping.clone());
+                let (app, shutdown) = (app.clone(), shutdown.clone());
                 connections.spawn(async move {
-                    answer(patience, stream, peer, app, stopping).await;
+                    answer(patience, stream, peer, app, &shutdown).await;
                     drop(place);
                 });
             }
@@ -103,25 +105,30 @@ fn places() -> usize {
     places
 }
 
-async fn answer(patience: Patience, stream: TcpStream, peer: SocketAddr, app: Router, stopping: CancellationToken) {
+async fn answer(patience: Patience, stream: TcpStream, peer: SocketAddr, app: Router, shutdown: &Shutdown) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(patience.answer));
     let answering = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&answering);
+    let (counter, leaving) = (Arc::clone(&answering), shutdown.leaving().clone());
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer.ip()));
-        let (mut app, counter) = (app.clone(), Arc::clone(&counter));
+        let (mut app, counter, leaving) = (app.clone(), Arc::clone(&counter), leaving.clone());
         async move {
             if let Some(refused) = without_one_host(&request) {
                 return Ok::<_, Infallible>(refused);
             }
             counter.fetch_add(1, Ordering::Relaxed);
-            let answer = app.call(request).await;
+            let mut answer = app.call(request).await;
             counter.fetch_sub(1, Ordering::Relaxed);
+            if leaving.is_cancelled()
+                && let Ok(answer) = &mut answer
+            {
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             answer
         }
     });
@@ -133,7 +140,7 @@ async fn answer(patience: Patience, stream: TcpStream, peer: SocketAddr, app: Ro
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = stopping.cancelled() => {
+        () = shutdown.token().cancelled() => {
             connection.as_mut().graceful_shutdown();
             loop {
                 match tokio::time::timeout(LAST_MOMENT, connection.as_mut()).await {
@@ -175,7 +182,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         #[expect(clippy::disallowed_methods, reason = "no part of the API")]
         let app = Router::new().route("/", axum::routing::get(|| async { vec![b'x'; LARGE] }));
-        tokio::spawn(serve_within(patience, listener, app, CancellationToken::new()));
+        tokio::spawn(serve_within(patience, listener, app, Shutdown::new(LONG)));
         address
     }
 

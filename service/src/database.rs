@@ -6,7 +6,7 @@ use sqlx::{
     migrate::{MigrateError, MigrationType, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, io::ErrorKind, time::Duration};
 
 /// How long a request waits for a connection of a pool before it is told that the database is away.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -39,12 +39,38 @@ pub enum DatabaseError {
         /// What went wrong.
         error: MigrateError,
     },
+    /// A service's role could not be made, or not be changed.
+    #[error(
+        "the role {role} cannot be made: {error}; whoever connects needs CREATEROLE for it, or is made a member of it by somebody who has"
+    )]
+    Role {
+        /// Its name.
+        role: String,
+        /// What PostgreSQL says.
+        error: sqlx::Error,
+    },
+    /// A role could not be given what it needs.
+    #[error("the roles of the services cannot be given what they need in {schema}: {error}")]
+    Grant {
+        /// The PostgreSQL schema.
+        schema: String,
+        /// What PostgreSQL says.
+        error: sqlx::Error,
+    },
 }
 
-/// Whether PostgreSQL has answered and does not let us in: a wrong name, password or database. Waiting mends none of it.
+/// Whether PostgreSQL has answered and does not let us in: a wrong name, password or database, or a certificate that is
+/// not to be trusted. Waiting mends none of it.
 pub fn is_refused(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default();
-    code.starts_with("28") || code == "3D000"
+    match error {
+        sqlx::Error::Tls(_) => true,
+        // a handshake of TLS is input and output like any other; only that has data which is invalid
+        sqlx::Error::Io(error) => error.kind() == ErrorKind::InvalidData,
+        _ => {
+            let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default();
+            code.starts_with("28") || code == "3D000"
+        }
+    }
 }
 
 /// What is wrong with a database that a pool could not reach: the pool itself says only that it has waited in vain.

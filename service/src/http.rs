@@ -203,7 +203,7 @@ pub fn spawn_server(name: &'static str, listener: TcpListener, app: Router, shut
         Ok(address) => tracing::info!(server = name, %address, "listening"),
         Err(error) => tracing::warn!(server = name, %error, "listening at an unknown address"),
     }
-    shutdown.spawn(name, connections::serve(listener, app, shutdown.token().clone()));
+    shutdown.spawn(name, connections::serve(listener, app, shutdown.clone()));
 }
 
 #[cfg(test)]

@@ -27,10 +27,12 @@ pub struct Shutdown {
 }
 
 struct Inner {
+    leaving: CancellationToken,
     token: CancellationToken,
     workers: TaskTracker,
     failure: Mutex<Option<anyhow::Error>>,
     drain_budget: Duration,
+    announce: Duration,
 }
 
 /// The workers did not finish within the drain budget.
@@ -48,11 +50,18 @@ pub struct NotDrained {
 impl Shutdown {
     /// `drain_budget` is how long workers may take to finish once the shutdown has begun.
     pub fn new(drain_budget: Duration) -> Self {
+        Self::announced(drain_budget, Duration::ZERO)
+    }
+
+    /// The same; a SIGTERM is announced for so long before the shutdown begins.
+    pub fn announced(drain_budget: Duration, announce: Duration) -> Self {
         let inner = Inner {
+            leaving: CancellationToken::new(),
             token: CancellationToken::new(),
             workers: TaskTracker::new(),
             failure: Mutex::new(None),
             drain_budget,
+            announce,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -62,9 +71,25 @@ impl Shutdown {
         &self.inner.token
     }
 
+    /// Cancelled when it is known that the process will stop soon: say so, and go on. At the latest when it does stop.
+    pub fn leaving(&self) -> &CancellationToken {
+        &self.inner.leaving
+    }
+
     /// Begins the shutdown.
     pub fn begin(&self) {
+        self.inner.leaving.cancel();
         self.inner.token.cancel();
+    }
+
+    /// Says that the process will stop, and begins the shutdown `after` that.
+    fn leave(&self, after: Duration) {
+        self.inner.leaving.cancel();
+        let shutdown = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            shutdown.begin();
+        });
     }
 
     /// Runs a worker that has to live as long as the process: its error, its panic, or its end before the shutdown
@@ -102,7 +127,8 @@ impl Shutdown {
         waited.map_err(|_| NotDrained { workers: self.inner.workers.len(), budget: self.inner.drain_budget }.into())
     }
 
-    /// Begins the shutdown at the first SIGINT or SIGTERM; at the second one the process ends at once.
+    /// Begins the shutdown at the first SIGINT, and at the first SIGTERM when it has been announced: a proxy stops
+    /// sending requests meanwhile. At the second signal the process ends at once.
     ///
     /// # Errors
     /// When the process may not handle signals.
@@ -115,7 +141,8 @@ impl Shutdown {
                 let name = tokio::select! { _ = interrupt.recv() => "SIGINT", _ = terminate.recv() => "SIGTERM" };
                 if first {
                     tracing::info!(signal = name, "stopping; a second signal does not wait");
-                    shutdown.begin();
+                    // who presses Ctrl-C has no proxy before it
+                    shutdown.leave(if name == "SIGTERM" { shutdown.inner.announce } else { Duration::ZERO });
                 } else {
                     tracing::warn!(signal = name, "stopping at once");
                     std::process::exit(i32::from(EXIT_SECOND_SIGNAL));

@@ -99,7 +99,7 @@ pub fn install_metrics() -> anyhow::Result<PrometheusHandle> {
         .install_recorder()?)
 }
 
-/// The routes of the ops port.
+/// The routes of the ops port. `/readyz` says no as soon as `stopping` is cancelled.
 #[expect(clippy::disallowed_methods, reason = "the ops port is the operator's, and no part of the API")]
 pub fn router(readiness: Readiness, metrics: PrometheusHandle, stopping: CancellationToken) -> Router {
     Router::new()

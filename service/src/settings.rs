@@ -6,10 +6,12 @@ use crate::{
     cors::{AllowedOrigin, AllowedOrigins, parse_origin},
     database::Database,
     gate::Access,
+    lifecycle::Shutdown,
 };
 use anyhow::{Context, bail};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::PgConnectOptions;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -55,12 +57,17 @@ pub struct ProcessSettings {
     /// How long requests and batches that are under way may take after the signal to stop, in seconds
     #[arg(long, env = "FOOTFALL_DRAIN_SECONDS", default_value_t = 20)]
     pub drain_seconds: u64,
+    /// How long /readyz says no after SIGTERM while requests are still answered, in seconds: as long as a proxy needs to
+    /// send them elsewhere. Ctrl-C does not wait for it
+    #[arg(long, env = "FOOTFALL_DRAIN_ANNOUNCE_SECONDS", default_value_t = 0)]
+    pub drain_announce_seconds: u64,
 }
 
 impl ProcessSettings {
-    /// The drain budget.
-    pub fn drain_budget(&self) -> Duration {
-        Duration::from_secs(self.drain_seconds)
+    /// The process's shutdown.
+    pub fn shutdown(&self) -> Shutdown {
+        let [budget, announce] = [self.drain_seconds, self.drain_announce_seconds].map(Duration::from_secs);
+        Shutdown::announced(budget, announce)
     }
 }
 
@@ -70,22 +77,31 @@ pub struct DatabaseSettings {
     /// PostgreSQL to use, as postgres://user:password@host:port/database
     #[arg(long, env = "FOOTFALL_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<SecretString>,
+    /// File that holds the password, where the address has none
+    #[arg(long, env = "FOOTFALL_DATABASE_PASSWORD_FILE", requires = "database_url")]
+    pub database_password_file: Option<PathBuf>,
 }
 
 impl DatabaseSettings {
     /// The database, if one is named.
     ///
     /// # Errors
-    /// When the address cannot be read.
+    /// When the address or the file cannot be read.
     pub fn database(&self) -> anyhow::Result<Option<Database>> {
         let Some(url) = &self.database_url else { return Ok(None) };
         // the address itself is not repeated: it holds a password
-        let options = url.expose_secret().parse().map_err(|error| {
+        let options: PgConnectOptions = url.expose_secret().parse().map_err(|error| {
             anyhow::anyhow!(
                 "--database-url (FOOTFALL_DATABASE_URL) is not of the form postgres://user:password@host:port/database: {error}"
             )
         })?;
-        Ok(Some(Database::new(options)))
+        let file = self.database_password_file.as_deref();
+        Ok(Some(Database::new(
+            match read_secret(None, file, "--database-password-file (FOOTFALL_DATABASE_PASSWORD_FILE)")? {
+                Some(password) => options.password(password.expose_secret()),
+                None => options,
+            },
+        )))
     }
 
     /// The database.
@@ -156,7 +172,11 @@ impl KeySettings {
     }
 }
 
-fn read_secret(
+/// A secret that is given, else one that lies in a file; blanks around it do not count.
+///
+/// # Errors
+/// When the file of the `setting` cannot be read.
+pub fn read_secret(
     given: Option<&SecretString>,
     file: Option<&Path>,
     setting: &str,
@@ -213,23 +233,27 @@ pub fn warn_if_open(listen: SocketAddr, access: Access) {
 /// # Errors
 /// When a part has no `=`. It is told by its place: it may be the second half of a password.
 pub fn parse_properties(text: &str) -> anyhow::Result<Vec<(String, String)>> {
-    let mut properties = Vec::new();
     // no text that a process was given holds a NUL
-    for (at, part) in text.replace("\\,", "\0").split(',').enumerate() {
-        let part = part.trim().replace('\0', ",");
-        if part.is_empty() {
-            continue;
-        }
-        let Some((name, value)) = part.split_once('=') else {
-            let place = at + 1;
-            bail!(
-                "--kafka-properties (FOOTFALL_KAFKA_PROPERTIES): part {place} is not of the form name=value; a comma \
-                 within a value is written \\,"
-            );
-        };
-        properties.push((name.trim().to_owned(), value.trim().to_owned()));
-    }
-    Ok(properties)
+    let parts: Vec<String> = text.replace("\\,", "\0").split(',').map(|part| part.replace('\0', ",")).collect();
+    pairs(parts.iter().map(String::as_str)).context("--kafka-properties (FOOTFALL_KAFKA_PROPERTIES)")
+}
+
+/// A file with a `name=value` on each line; lines that begin with `#` are remarks.
+///
+/// # Errors
+/// When it cannot be read, or a line has no `=`.
+pub fn read_properties(file: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let read = || -> anyhow::Result<_> { pairs(std::fs::read_to_string(file)?.lines()) };
+    read().with_context(|| format!("--kafka-properties-file (FOOTFALL_KAFKA_PROPERTIES_FILE): {}", file.display()))
+}
+
+fn pairs<'a>(parts: impl Iterator<Item = &'a str>) -> anyhow::Result<Vec<(String, String)>> {
+    let parts = parts.map(str::trim).enumerate().filter(|(_, part)| !part.is_empty() && !part.starts_with('#'));
+    let pair = |(place, part): (usize, &str)| match part.split_once('=') {
+        Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
+        None => bail!("part {} is not of the form name=value; a comma within a value is written \\,", place + 1),
+    };
+    parts.map(pair).collect()
 }
 
 #[cfg(test)]
@@ -256,7 +280,8 @@ mod tests {
 
     #[test]
     fn an_error_names_the_setting_and_never_the_password() {
-        let settings = DatabaseSettings { database_url: Some("postgres://ann:hunter2@[".into()) };
+        let settings =
+            DatabaseSettings { database_url: Some("postgres://ann:hunter2@[".into()), database_password_file: None };
         let error = format!("{:#}", settings.database().unwrap_err());
         assert!(error.contains("FOOTFALL_DATABASE_URL") && !error.contains("hunter2"), "{error}");
         assert!(!format!("{settings:?}").contains("hunter2"));
@@ -305,5 +330,13 @@ mod tests {
         let pairs = parse_properties("a=1, b.c=x=y ,").unwrap();
         assert_eq!(pairs, [("a".into(), "1".into()), ("b.c".into(), "x=y".into())]);
         assert!(parse_properties("a").is_err());
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("kafka.properties");
+        std::fs::write(&file, "# ours\n\nsasl.password = a,b=c\n").unwrap();
+        assert_eq!(read_properties(&file).unwrap(), [("sasl.password".into(), "a,b=c".into())]);
+        std::fs::write(&file, "ssl.ca.location=x\nhunter2\n").unwrap();
+        let error = format!("{:#}", read_properties(&file).unwrap_err());
+        assert!(error.contains("part 2") && error.contains("FOOTFALL_KAFKA_PROPERTIES_FILE"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
     }
 }

@@ -3,5 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
+mod leaving;
 mod outages;
+mod roles;
 mod services;

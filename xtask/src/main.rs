@@ -4,6 +4,7 @@
 mod cache;
 mod cargo;
 mod checks;
+mod compose;
 mod debian;
 mod engines;
 mod fuzz;
@@ -36,6 +37,8 @@ enum Command {
     Test(TestArguments),
     /// Starts the tests' engines, prints how to reach them, and keeps them until Ctrl-C.
     Engines,
+    /// The stack of docker-compose.yml from nothing to nothing: scaled, crashed, updated and restarted under traffic.
+    Compose(compose::ComposeArguments),
     /// The part of `test --full` that asks a running Footfall with schemathesis, on the engines that run already.
     Schemathesis,
     /// Writes pictures of every page into `docs/screenshots/`, on the engines that run already.
@@ -65,6 +68,7 @@ async fn main() -> ExitCode {
         Command::Test(arguments) => checks::test(arguments, interrupted()).await,
         Command::Engines => engines::keep(interrupted()).await,
         Command::Screenshots => screenshots::alone(interrupted()).await,
+        Command::Compose(arguments) => compose::run(arguments, interrupted()).await,
         Command::Schemathesis => schemathesis::alone(interrupted()).await,
     };
     match result {

@@ -5,9 +5,13 @@ use rdkafka::{
     ClientContext,
     config::{ClientConfig, RDKafkaLogLevel},
     error::KafkaError,
+    types::RDKafkaErrorCode as Code,
 };
 use schema::limits::MAX_RECORD_BYTES;
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 /// What a message may take with everything around it: the largest record, its headers and its batch's.
 pub(super) const MAX_MESSAGE_BYTES: usize = MAX_RECORD_BYTES + 64 * 1024;
@@ -21,8 +25,18 @@ const TIMEOUT_SCAN: Duration = Duration::from_millis(1_100);
 /// Bytes of fetched and not yet polled messages of a reader: this much, and what one more fetch brings.
 const PREFETCH_BYTES: usize = 8 * 1024 * 1024;
 
-/// Logs what a client says.
-pub(super) struct Logging;
+/// Logs what a client says, and remembers why it is not let in.
+#[derive(Default)]
+pub(super) struct Logging {
+    refusal: Mutex<Option<String>>,
+}
+
+impl Logging {
+    /// Why a broker is not trusted, or does not trust us, if that has happened: calls themselves only time out.
+    pub(super) fn refusal(&self) -> Option<String> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
 
 impl ClientContext for Logging {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -31,6 +45,9 @@ impl ClientContext for Logging {
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(%error, reason, "kafka client");
+        if matches!(error.rdkafka_error_code(), Some(Code::SSL | Code::Authentication)) {
+            *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.replace('\n', " "));
+        }
     }
 }
 

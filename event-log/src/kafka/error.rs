@@ -12,6 +12,16 @@ pub enum KafkaLogError {
         /// What the client says.
         reason: String,
     },
+    /// The brokers cannot prove who they are, or do not believe us who we are.
+    #[error(
+        "no secure connection to Kafka at {brokers}: {reason}; see ssl.* and sasl.* in --kafka-properties (FOOTFALL_KAFKA_PROPERTIES)"
+    )]
+    NotLetIn {
+        /// As in the settings.
+        brokers: String,
+        /// What the client says.
+        reason: String,
+    },
     /// A property that librdkafka does not take.
     #[error("the Kafka settings are not usable: {0}")]
     Settings(String),

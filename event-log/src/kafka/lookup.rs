@@ -23,6 +23,9 @@ use std::{
 };
 use tokio::sync::Mutex;
 
+/// How long a client that failed may take to say why.
+const SAY: Duration = Duration::from_millis(100);
+
 /// How often an idle client is asked for its log lines, which it keeps in memory until then.
 const DRAIN_EVERY: Duration = Duration::from_secs(5);
 
@@ -32,6 +35,19 @@ impl ConsumerContext for Logging {}
 pub(super) struct Topic {
     pub cluster: String,
     pub partitions: u16,
+}
+
+/// A question without an answer.
+struct Failed {
+    error: KafkaError,
+    /// Why the brokers do not let us in, where that is it.
+    refusal: Option<String>,
+}
+
+impl From<KafkaError> for Failed {
+    fn from(error: KafkaError) -> Self {
+        Self { error, refusal: None }
+    }
 }
 
 /// A client for questions.
@@ -45,7 +61,7 @@ pub(super) struct Lookup {
 
 impl Lookup {
     pub fn new(settings: &KafkaLogSettings) -> Result<Self, KafkaLogError> {
-        let client = BaseConsumer::from_config_and_context(&client::lookup(settings), Logging)
+        let client = BaseConsumer::from_config_and_context(&client::lookup(settings), Logging::default())
             .map_err(|error| client::unusable(&error))?;
         Ok(Self {
             brokers: settings.brokers.clone(),
@@ -69,9 +85,16 @@ impl Lookup {
     }
 
     pub async fn topic(self: &Arc<Self>) -> Result<Topic, KafkaLogError> {
-        let of_call = |error: KafkaError| KafkaLogError::of_call(&self.brokers, &error);
+        let of_call = |failed: Failed| match failed.refusal {
+            Some(reason) => KafkaLogError::NotLetIn { brokers: self.brokers.clone(), reason },
+            None => KafkaLogError::of_call(&self.brokers, &failed.error),
+        };
         self.ask(move |lookup, client| {
-            let metadata = client.fetch_metadata(Some(&lookup.topic), CALL_TIMEOUT)?;
+            let metadata = client.fetch_metadata(Some(&lookup.topic), CALL_TIMEOUT).map_err(|error| {
+                // what the client has to say waits until somebody listens
+                client.poll(SAY);
+                Failed { error, refusal: client.context().refusal() }
+            })?;
             let cluster = client.client().fetch_cluster_id(CALL_TIMEOUT);
             let topic = metadata.topics().first();
             let leaderless = |topic: &MetadataTopic| topic.partitions().iter().any(|partition| partition.leader() < 0);
@@ -146,15 +169,15 @@ impl Lookup {
             .await?)
     }
 
-    async fn ask<T: Send + 'static>(
+    async fn ask<T: Send + 'static, E: From<KafkaError> + Send + 'static>(
         self: &Arc<Self>,
-        question: impl FnOnce(&Self, &BaseConsumer<Logging>) -> Result<T, KafkaError> + Send + 'static,
-    ) -> Result<T, KafkaError> {
+        question: impl FnOnce(&Self, &BaseConsumer<Logging>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
         let lookup = Arc::clone(self);
         let client = Arc::clone(&self.client).lock_owned().await;
         let answer = tokio::task::spawn_blocking(move || question(&lookup, &client));
         // The question does not panic; the runtime may be ending.
-        answer.await.unwrap_or(Err(KafkaError::Canceled))
+        answer.await.unwrap_or_else(|_| Err(KafkaError::Canceled.into()))
     }
 }
 

@@ -32,12 +32,21 @@ pub async fn create_topic(settings: &KafkaLogSettings, partitions: u16, replicat
     if partitions == 0 || partitions > MAX_PARTITIONS {
         return Err(KafkaLogError::Settings(format!("{partitions} partitions: choose 1 to {MAX_PARTITIONS}")));
     }
+    // it tells why we are not let in, where the other client only waits
+    let asked = Arc::new(Lookup::new(settings)?).topic().await;
+    if let Err(error @ (KafkaLogError::Unavailable { .. } | KafkaLogError::NotLetIn { .. })) = asked {
+        return Err(error);
+    }
     let admin = admin(settings)?;
     let needed = needed();
     let mut topic =
         NewTopic::new(&settings.topic, i32::from(partitions), TopicReplication::Fixed(i32::from(replication)));
     for (name, value) in &needed {
         topic = topic.set(name, value);
+    }
+    if replication >= 3 {
+        // `acks=all` means all that are in sync: one more than the leader has to be, or it alone would be enough
+        topic = topic.set("min.insync.replicas", "2");
     }
     let made = admin
         .create_topics(&[topic], &options())
@@ -159,7 +168,8 @@ async fn describe(admin: &AdminClient<Logging>, settings: &KafkaLogSettings) -> 
 }
 
 fn admin(settings: &KafkaLogSettings) -> Result<AdminClient<Logging>, KafkaLogError> {
-    AdminClient::from_config_and_context(&client::common(settings), Logging).map_err(|error| client::unusable(&error))
+    AdminClient::from_config_and_context(&client::common(settings), Logging::default())
+        .map_err(|error| client::unusable(&error))
 }
 
 fn options() -> AdminOptions {

@@ -14,7 +14,10 @@ use crate::{
 use chrono_tz::Tz;
 use event_log::{EventLog, EventReader, Sharing};
 use schema::migrations::{READ_MODEL, READ_MODEL_SCHEMA, REBUILD_SCHEMA};
-use service::database::{Database, DatabaseError};
+use service::{
+    database::{Database, DatabaseError},
+    roles::grant_read_model,
+};
 use std::{fmt, sync::Arc, time::Instant};
 
 /// Why a rebuild did not happen. The live read model is as it was.
@@ -160,6 +163,8 @@ pub async fn rebuild(
     reader.close().await;
     let (records, mut comparison, swapped, unproven) = made?;
     if swapped {
+        // the months that the replay has made included
+        grant_read_model(database, REBUILD_SCHEMA).await?;
         lease.check().await.map_err(RebuildError::LockLost)?;
         swap::swap(lease.connection(), has_live).await?;
     }
