@@ -295,6 +295,12 @@ fn pages_of_the_largest_objects_are_sent_whole_in_bounded_memory() {
         let detail = target.service.get(&format!("/sessions/{}/", object["id"]));
         assert!(detail.json() == *object, "an object in a list is the one of its own page");
     }
+    // what somebody else reads is not among them
+    for at in 0..10 {
+        let small = serde_json::json!({"session_id": format!("small-{at}"), "url": "http://a.example/"});
+        assert_eq!(target.service.ask("POST", "/pageviews/", json, &small.to_string()).status, 202);
+    }
+    target.until("/sessions/", |answer| !answer.body.contains("large-"));
     // 100 MB an answer, eight at once
     target.endures("pages of 100 MB", BOUND, |address| {
         let readers: Vec<_> = (0..8)
