@@ -25,9 +25,11 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// The last line, in which a command that failed says why.
+    /// The last line, in which a command that failed says why. Each of the two outputs keeps its order, and a line of one
+    /// may be read after the last one of the other.
     pub fn last_line(&self) -> &str {
-        self.said.last().map_or("", String::as_str)
+        let complaint = self.said.iter().rfind(|line| line.starts_with("footfall: "));
+        complaint.or_else(|| self.said.last()).map_or("", String::as_str)
     }
 
     /// # Panics
