@@ -148,7 +148,7 @@ async fn each_chart_has_its_figures_and_a_single_day_is_drawn_by_its_hours() {
             let (_, drawn) = page.split_once(&format!("aria-label=\"{title}\"")).unwrap();
             let card = drawn.split("</section>").next().unwrap();
             let (svg, table) = card.split_once("</svg>").unwrap();
-            assert_eq!(svg.matches("<rect class=\"bar").count(), rows, "{title}");
+            assert_eq!(svg.matches("class=\"room\"").count(), rows, "{title}");
             assert!(table.contains(&format!("<caption class=\"hidden\">{title}</caption>")), "{table}");
             assert_eq!(table.matches("<th scope=\"row\">").count(), rows, "{title}");
             let link = links(table).pop().unwrap();
