@@ -11,7 +11,7 @@ const NAME: &str = "list";
 const ONCE: [&str; 3] = ["done", "at", NAME];
 
 /// What the list was asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Origin(Parameters);
 
 impl Origin {
@@ -56,7 +56,7 @@ mod tests {
         let query = origin.query(Parameters::default());
         assert_eq!(query, "?list=ordering%3D-url%26page%3D3%26search%3Da%2526b");
         let again = Origin::of_page(&Parameters::parse(Some(&query[1..])));
-        assert_eq!(again, origin);
+        assert_eq!(again.query(Parameters::default()), query, "and once more, by name");
         let kind = Kind::of(Resource::PageViews);
         let back = again.list("/b", kind, &[("done", Some("deleted".to_owned())), ("at", None)]);
         assert_eq!(back, "/b/admin/pageviews/?done=deleted&ordering=-url&page=3&search=a%26b");
