@@ -90,11 +90,17 @@ impl DatabaseSettings {
     pub fn database(&self) -> anyhow::Result<Option<Database>> {
         let Some(url) = &self.database_url else { return Ok(None) };
         // the address itself is not repeated: it holds a password
-        let options: PgConnectOptions = url.expose_secret().parse().map_err(|error| {
+        let wrong = |why: &str| {
             anyhow::anyhow!(
-                "--database-url (FOOTFALL_DATABASE_URL) is not of the form postgres://user:password@host:port/database: {error}"
+                "--database-url (FOOTFALL_DATABASE_URL) is not of the form postgres://user:password@host:port/database: {why}"
             )
-        })?;
+        };
+        let url = url.expose_secret();
+        // sqlx takes any scheme
+        if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(wrong("another scheme"));
+        }
+        let options: PgConnectOptions = url.parse().map_err(|error: sqlx::Error| wrong(&error.to_string()))?;
         let file = self.database_password_file.as_deref();
         Ok(Some(Database::new(
             match read_secret(None, file, "--database-password-file (FOOTFALL_DATABASE_PASSWORD_FILE)")? {

@@ -47,8 +47,12 @@ pub fn start(settings: &TelemetrySettings) -> anyhow::Result<()> {
 /// A bare word would be the name of a target of which everything is logged, and nothing else: most likely it is a level
 /// that is misspelt, and all would be silent.
 fn filter(text: &str) -> Result<EnvFilter, String> {
-    let words = text.split(',').map(str::trim).filter(|part| !part.is_empty() && !part.contains(['=', '[']));
-    for word in words {
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let word = match part.rsplit_once('=') {
+            Some((_, level)) if !level.contains(['}', ']']) => level,
+            None if !part.contains('[') => part,
+            _ => continue,
+        };
         word.parse::<LevelFilter>()
             .map_err(|_| format!("{word:?} is no level; there are off, error, warn, info, debug and trace"))?;
     }
@@ -64,7 +68,7 @@ mod tests {
         for good in ["info", "WARN", "info,sqlx=warn", "off", "projector=debug, info", "[request{id=1}]=debug,error"] {
             assert!(filter(good).is_ok(), "{good}");
         }
-        for (wrong, told) in [("wran", "\"wran\" is no level"), ("sqlx=warn,inf", "\"inf\""), ("sqlx=wran", "invalid")]
+        for (wrong, told) in [("wran", "\"wran\" is no level"), ("sqlx=warn,inf", "\"inf\""), ("sqlx=wran", "\"wran\"")]
         {
             let error = filter(wrong).unwrap_err();
             assert!(error.contains(told), "{wrong}: {error}");

@@ -59,7 +59,7 @@ async fn the_right_password_signs_in_for_twelve_hours() {
     assert!(!line.contains("Secure") && !line.contains("Domain"), "{line}");
     assert!(is_in(&site, &answer).await);
     let page = site.send(get("/report/").header("cookie", answer.cookie(SESSION).unwrap())).await;
-    assert!(page.status == 200 && page.body.contains("<span>ann</span>"), "{}", page.body);
+    assert!(page.status == 200 && page.body.contains("<bdi>ann</bdi>"), "{}", page.body);
 }
 
 #[tokio::test]
