@@ -44,7 +44,7 @@ impl Ingest {
         let (kafka, keys) = (self.kafka.required()?, self.keys.required()?);
         let port = process::reserve(&self.listen)?;
         let Process { shutdown, readiness } = Process::start(&self.process)?;
-        let log_part = readiness.component("event log");
+        let [log_part, listening] = ["event log", "http"].map(|part| readiness.component(part));
         // while Kafka is away, whoever sends something is told so at once
         let writer = Arc::new(LateWriter::default());
         let (late, known, stopping) = (Arc::clone(&writer), CancellationToken::new(), shutdown.token().clone());
@@ -59,6 +59,7 @@ impl Ingest {
         // where Kafka is there, nobody who comes early is told that it is not
         let _ = timeout(KNOWN_WITHIN, shutdown.token().run_until_cancelled(known.cancelled())).await;
         http::spawn_server("http", process::open(port)?, app, &shutdown);
+        listening.ready();
         let ended = shutdown.drained().await;
         writer.close().await;
         ended.map(|()| ExitCode::SUCCESS)

@@ -84,6 +84,8 @@ impl Up {
         let database = self.stores.database.database()?;
         let port = process::reserve(&self.listen)?;
         let process = Process::start(&self.process)?;
+        // from here on, so that nothing that is ready earlier is taken for all of it
+        let listening = process.readiness.component("http");
         let data_dir = local_postgres::prepare_data_dir(&self.stores.data_dir.path()?)?;
         let own = match database {
             Some(_) => None,
@@ -94,7 +96,7 @@ impl Up {
             Some(None) => Ok(()),
             own => {
                 let own = own.flatten();
-                let ended = self.run_on(&process, port, own.as_ref(), &data_dir).await;
+                let ended = self.run_on(&process, (port, listening), own.as_ref(), &data_dir).await;
                 // the database goes last: whoever uses it has ended by now
                 if let Some(own) = own {
                     own.stop().await?;
@@ -120,7 +122,7 @@ impl Up {
     async fn run_on(
         self,
         process: &Process,
-        port: TcpSocket,
+        port: (TcpSocket, Component),
         own: Option<&LocalPostgres>,
         data_dir: &Path,
     ) -> anyhow::Result<()> {
@@ -169,7 +171,7 @@ impl Up {
     async fn start_parts(
         self,
         process: &Process,
-        port: TcpSocket,
+        (port, listening): (TcpSocket, Component),
         database: &Database,
         keys: &Keys,
         log: Arc<dyn EventLog>,
@@ -204,6 +206,7 @@ impl Up {
         let listener = process::open(port)?;
         let address = listener.local_addr()?;
         http::spawn_server("http", listener, app, shutdown);
+        listening.ready();
         // settings that do not fit the read model end the process here, before anybody is told that it is up
         let ready = timeout(GREET_WITHIN, readiness.all_ready());
         if shutdown.token().run_until_cancelled(ready).await.is_none() {
