@@ -1,4 +1,5 @@
-//! The code blocks of `docs/clients.md`: the word behind a block's language is the name of the file that it is.
+//! The code blocks of `docs/clients.md` and `docs/differences.md`: the word behind a block's language is the name of the
+//! file that it is.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -6,11 +7,12 @@ use std::{collections::BTreeMap, path::Path};
 const ADDRESS: &str = "127.0.0.1:8080";
 
 /// All blocks, each of which some test here runs.
-const EXAMPLES: [&str; 9] = [
+const EXAMPLES: [&str; 10] = [
     "curl.sh",
     "footfall.js",
     "footfall_client.py",
     "footfall_middleware.py",
+    "import_user_behavior.py",
     "nightly_import.py",
     "one-page-view.html",
     "page.html",
@@ -19,9 +21,10 @@ const EXAMPLES: [&str; 9] = [
 ];
 
 fn blocks() -> BTreeMap<&'static str, &'static str> {
-    let fences = include_str!("../../docs/clients.md").split("\n```");
+    let documents = [include_str!("../../docs/clients.md"), include_str!("../../docs/differences.md")];
     // every other piece is inside of a block
-    let inside = fences.skip(1).step_by(2).map(|block| block.split_once('\n').unwrap());
+    let fenced = documents.iter().flat_map(|text| text.split("\n```").skip(1).step_by(2));
+    let inside = fenced.map(|block| block.split_once('\n').unwrap());
     inside.map(|(info, text)| (info.split_once(' ').map_or(info, |(_, name)| name), text)).collect()
 }
 
