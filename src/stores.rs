@@ -13,14 +13,14 @@ use service::{
     roles,
     settings::{DatabaseSettings, parse_properties, read_properties},
 };
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{net::Ipv6Addr, path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Which Kafka, if any.
 #[derive(Clone, Debug, clap::Args)]
 pub struct KafkaSettings {
     /// Kafka brokers as host:port, separated by commas
-    #[arg(long, env = "FOOTFALL_KAFKA_BROKERS")]
+    #[arg(long, env = "FOOTFALL_KAFKA_BROKERS", value_parser = parse_brokers)]
     pub kafka_brokers: Option<String>,
     /// Topic that holds the events
     #[arg(long, env = "FOOTFALL_KAFKA_TOPIC", default_value = "footfall.events", value_parser = parse_topic)]
@@ -37,6 +37,31 @@ pub struct KafkaSettings {
     /// How long an event may take to be confirmed before the client is answered 503, in milliseconds
     #[arg(long, env = "FOOTFALL_APPEND_DEADLINE_MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(2_000..=60_000))]
     pub append_deadline_ms: u64,
+}
+
+/// What is no address of a broker would be looked for and never be found, and the service wait for ever.
+fn parse_brokers(text: &str) -> Result<String, String> {
+    let brokers: Vec<&str> = text.split(',').map(str::trim).collect();
+    match brokers.iter().find(|broker| !is_broker(broker)) {
+        Some(wrong) => Err(format!("{wrong:?} is no broker; for example kafka:9092, and a comma between several")),
+        None => Ok(brokers.join(",")),
+    }
+}
+
+/// `host:port`, or `host` alone, which stands for Kafka's own port.
+fn is_broker(text: &str) -> bool {
+    let bracketed = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let (is_host, port) = match bracketed {
+        Some((host, rest)) => (host.parse::<Ipv6Addr>().is_ok(), rest),
+        None => {
+            let (host, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+            let fits = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
+            (!host.is_empty() && host.chars().all(fits), port)
+        }
+    };
+    let digits = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_port = |port: &str| digits(port) && port.parse::<u16>().is_ok_and(|port| port > 0);
+    is_host && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }
 
 /// Kafka's own rule for names.
@@ -240,5 +265,37 @@ pub async fn migrate_topic(settings: &KafkaLogSettings, replication: u16) -> any
             create_topic(settings, found, replication).await.map_err(named)
         }
         made => made.map_err(named),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brokers_are_hosts_with_or_without_a_port() {
+        for good in ["kafka", "kafka:9092", "10.0.0.1:9092", "[::1]:9092", "[2001:db8::1]", "kafka_1.shop-b.example:1"]
+        {
+            assert_eq!(parse_brokers(good).as_deref(), Ok(good));
+        }
+        assert_eq!(parse_brokers(" a:9092 , b:9092").as_deref(), Ok("a:9092,b:9092"));
+        for wrong in [
+            "",
+            ",",
+            "a,,b",
+            "a,",
+            ":::",
+            "::1",
+            ":9092",
+            "a:",
+            "a:+1",
+            "a:0",
+            "a:65536",
+            "a b",
+            "http://a:9092",
+            "[a]",
+        ] {
+            assert!(parse_brokers(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -33,17 +33,18 @@ pub(crate) struct Accepted {
     id: Option<i64>,
     #[serde(flatten)]
     event: AcceptedEvent,
-    session_id: String,
     event_id: Uuid,
     recorded_at: String,
     /// Whose time the event's own is: `client` or `server`.
     time_source: &'static str,
 }
 
+/// Its fields in the order in which the lists show them (contract § 2), with `session_id` in the session's place.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum AcceptedEvent {
     Session {
+        session_id: String,
         user_agent: String,
         ip_address: IpAddr,
         start_time: String,
@@ -53,11 +54,14 @@ enum AcceptedEvent {
     PageView {
         url: String,
         timestamp: String,
+        session_id: String,
     },
     SessionEnd {
+        session_id: String,
         timestamp: String,
     },
     Interaction {
+        session_id: String,
         event_type: &'static str,
         element: String,
         metadata: Box<RawValue>,
@@ -102,17 +106,22 @@ pub(crate) fn id(event: &Event, position: Position) -> Option<i64> {
 pub(crate) fn accepted(envelope: Envelope, from_client: bool, position: Position, zone: Tz) -> Response {
     let time = show(envelope.occurred_at, zone);
     let id = id(&envelope.event, position);
+    let session_id = envelope.session_id.as_str().to_owned();
     let event = match envelope.event {
         Event::SessionAnnounced(session) => AcceptedEvent::Session {
+            session_id,
             user_agent: session.user_agent,
             ip_address: session.ip_address,
             start_time: time,
             end_time: session.end_time.map(|end| show(end, zone)),
             user_id: session.user_id,
         },
-        Event::PageViewRecorded(page_view) => AcceptedEvent::PageView { url: page_view.url, timestamp: time },
-        Event::SessionEnded => AcceptedEvent::SessionEnd { timestamp: time },
+        Event::PageViewRecorded(page_view) => {
+            AcceptedEvent::PageView { url: page_view.url, timestamp: time, session_id }
+        }
+        Event::SessionEnded => AcceptedEvent::SessionEnd { session_id, timestamp: time },
         Event::InteractionRecorded(interaction) => AcceptedEvent::Interaction {
+            session_id,
             event_type: interaction.kind.as_str(),
             element: interaction.element,
             metadata: interaction.metadata,
@@ -123,7 +132,6 @@ pub(crate) fn accepted(envelope: Envelope, from_client: bool, position: Position
     let body = Accepted {
         id,
         event,
-        session_id: envelope.session_id.as_str().to_owned(),
         event_id: envelope.event_id,
         recorded_at: show(envelope.recorded_at, zone),
         time_source: time_source(from_client),

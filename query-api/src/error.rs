@@ -1,5 +1,6 @@
 //! What can go wrong, and the one place that decides the status.
 
+use crate::filters::Errors;
 use axum::response::{IntoResponse, Response};
 use service::http::Problem;
 
@@ -8,6 +9,8 @@ use service::http::Problem;
 pub(crate) enum QueryError {
     /// The request's own fault, or none of ours.
     Problem(Problem),
+    /// What is wrong with the parameters of a list.
+    Parameters(Errors),
     /// The database.
     Database(sqlx::Error),
     /// No answer within the time that a request may take.
@@ -38,31 +41,30 @@ impl QueryError {
     pub fn of_question(error: sqlx::Error, advice: &'static str) -> Self {
         if is_cancelled(&error) { Self::TooSlow(advice) } else { Self::Database(error) }
     }
-
-    fn into_problem(self) -> Problem {
-        let error = match self {
-            Self::Problem(problem) => return problem,
-            Self::Database(error) => error,
-            Self::TooLate => {
-                tracing::warn!("a request took too long and was given up: the database says nothing");
-                return Problem::unavailable("The read model does not answer in time. Try again.", 5);
-            }
-            Self::TooSlow(advice) => {
-                tracing::info!("a question to the database took too long and was cancelled");
-                return Problem::unavailable(advice, 5);
-            }
-        };
-        if is_cancelled(&error) {
-            tracing::warn!("a question to the database took too long and was cancelled");
-            return Problem::unavailable("This took too long. Ask for less: a shorter time, a smaller offset.", 5);
-        }
-        tracing::warn!(%error, "the read model could not be read");
-        Problem::unavailable("The read model cannot be read now. Try again.", 1)
-    }
 }
 
 impl IntoResponse for QueryError {
     fn into_response(self) -> Response {
-        self.into_problem().into_response()
+        let error = match self {
+            Self::Problem(problem) => return problem.into_response(),
+            Self::Parameters(errors) => return errors.into_response(),
+            Self::Database(error) => error,
+            Self::TooLate => {
+                tracing::warn!("a request took too long and was given up: the database says nothing");
+                return Problem::unavailable("The read model does not answer in time. Try again.", 5).into_response();
+            }
+            Self::TooSlow(advice) => {
+                tracing::info!("a question to the database took too long and was cancelled");
+                return Problem::unavailable(advice, 5).into_response();
+            }
+        };
+        let problem = if is_cancelled(&error) {
+            tracing::warn!("a question to the database took too long and was cancelled");
+            Problem::unavailable("This took too long. Ask for less: a shorter time, a smaller offset.", 5)
+        } else {
+            tracing::warn!(%error, "the read model could not be read");
+            Problem::unavailable("The read model cannot be read now. Try again.", 1)
+        };
+        problem.into_response()
     }
 }

@@ -32,7 +32,8 @@ pub fn required(json: Option<&str>) -> Result<IpAddr, Messages> {
     Err(messages)
 }
 
-fn parse(text: &str) -> Option<IpAddr> {
+/// An address as it is kept, out of a text without blanks around it.
+pub fn parse(text: &str) -> Option<IpAddr> {
     match text.split_once('%') {
         Some((address, zone)) if !zone.is_empty() && !zone.contains(['%', '/']) => {
             address.parse::<Ipv6Addr>().ok().map(|address| IpAddr::V6(address).to_canonical())
@@ -77,6 +78,15 @@ mod tests {
     fn an_address_is_taken_or_the_reason_is_told(#[case] json: &str, #[case] expected: Result<&str, &str>) {
         let found = required(Some(json)).map(|address| address.to_string());
         assert_eq!(found, expected.map(str::to_owned).map_err(|message| vec![message.to_owned()]));
+    }
+
+    #[test]
+    fn what_is_written_otherwise_is_the_same_address() {
+        for written in ["2001:DB8:0::4", "2001:db8::4", "2001:0db8::0004", "2001:db8::4%eth0"] {
+            assert_eq!(parse(written), Some("2001:db8::4".parse().unwrap()), "{written}");
+        }
+        assert_eq!(parse("::ffff:1.2.3.4"), parse("1.2.3.4"));
+        assert_eq!(parse(" 1.2.3.4"), None, "blanks are for who reads the text");
     }
 
     #[test]

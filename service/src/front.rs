@@ -6,7 +6,7 @@ use crate::{
     client_address::{self, TrustedProxies},
     cors::{self, AllowedOrigins, Cors},
     gate::{self, Access, Gate},
-    http,
+    http, indent,
     throttle::{Throttle, ThrottleSettings},
 };
 use axum::{Router, middleware};
@@ -39,5 +39,6 @@ impl Front<'_> {
             // outside of both: a page is to read why it was refused
             .layer(middleware::from_fn_with_state(cors, cors::answer))
             .layer(middleware::from_fn_with_state(proxies, client_address::resolve))
+            .layer(middleware::from_fn(indent::answer))
     }
 }

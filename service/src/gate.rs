@@ -47,6 +47,11 @@ impl Access {
         }
     }
 
+    /// Whether requests with this method are this service's. One that a setting has switched off is.
+    fn is_answered_here(self, target: Target, method: &Method) -> bool {
+        if target.is_write(method) { self.write.is_some() } else { self.read.is_some() }
+    }
+
     /// What everybody may do, in words; nothing when that is nothing.
     pub fn open_to_everybody(self) -> Option<String> {
         let open = |what: &str, levels: Option<[AccessLevel; 3]>| {
@@ -88,14 +93,14 @@ impl Gate {
 /// Middleware: lets requests for the resources pass that may, and tells what is left of their client's budget.
 pub async fn guard(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let Inner { access, throttle, base_path } = &*gate.0;
-    let path = request.uri().path().strip_prefix(base_path.as_str());
-    let Some(target) = path.and_then(|path| Target::of(path, request.uri().query())) else {
+    let path = request.uri().path().strip_prefix(base_path.as_str()).unwrap_or_default();
+    let Some(target) = Target::of(path, request.uri().query()) else {
         return next.run(request).await;
     };
     let nobody = Identity::default();
     let identity = request.extensions().get::<Identity>().unwrap_or(&nobody);
     let address = request.extensions().get::<ClientAddress>().map_or(Ipv4Addr::UNSPECIFIED.into(), |client| client.0);
-    let admitted = negotiation::answers_json(target, &request)
+    let admitted = negotiation::answers_json(target, path, &request)
         .and_then(|()| admit(*access, throttle, target, request.method(), identity, address));
     match admitted {
         Err(problem) => {
@@ -114,7 +119,8 @@ pub async fn guard(State(gate): State<Gate>, request: Request, next: Next) -> Re
             };
             response.headers_mut().extend(headers);
             let refused = response.status() == StatusCode::METHOD_NOT_ALLOWED;
-            allow(&mut response, if refused { target.allow_without(&method) } else { target.allow() });
+            let elsewhere = refused && !access.is_answered_here(target, &method);
+            allow(&mut response, if elsewhere { target.allow_without(&method) } else { target.allow() });
             response
         }
     }

@@ -11,6 +11,7 @@ pub mod front;
 pub mod fuzzing;
 pub mod gate;
 pub mod http;
+mod indent;
 pub mod iso_time;
 pub mod lifecycle;
 pub mod negotiation;

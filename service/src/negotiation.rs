@@ -7,10 +7,15 @@ use axum::{
 };
 use url::form_urlencoded;
 
-/// 406 when the `Accept` header leaves no room for JSON, 404 for another `format`.
-pub(crate) fn answers_json(target: Target, request: &Request) -> Result<(), Problem> {
-    if matches!(target, Target::Pixel(_)) {
-        return Ok(());
+/// 406 when the `Accept` header leaves no room for JSON, 404 for another `format`. `path` is below the base path.
+pub(crate) fn answers_json(target: Target, path: &str, request: &Request) -> Result<(), Problem> {
+    match target {
+        Target::Pixel(_) => return Ok(()),
+        // what follows a dot is a format to the original, and none is known here
+        Target::Detail(_) if path.contains('.') || path.to_ascii_lowercase().contains("%2e") => {
+            return Err(Problem::not_found());
+        }
+        _ => {}
     }
     let query = request.uri().query().unwrap_or_default();
     let format = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "format").last();
@@ -66,8 +71,24 @@ mod tests {
     #[case("format=json&format=%61pi", "*/*", 404)]
     fn json_or_nothing(#[case] query: &str, #[case] accept: &str, #[case] status: u16) {
         let request = Request::get(format!("/sessions/?{query}")).header("accept", accept).body(Body::empty()).unwrap();
-        let answer = |target| answers_json(target, &request).map_or_else(|problem| problem.status.as_u16(), |()| 200);
+        let answer = |target| {
+            answers_json(target, "/sessions/", &request).map_or_else(|problem| problem.status.as_u16(), |()| 200)
+        };
         assert_eq!(answer(Target::List(Resource::Sessions)), status);
         assert_eq!(answer(Target::Pixel(Resource::PageViews)), 200, "an image is no JSON");
+    }
+
+    #[rstest]
+    #[case("/sessions/1/", true)]
+    #[case("/sessions/1.5/", false)]
+    #[case("/sessions/1.json/", false)]
+    #[case("/sessions/a%2Eb/", false)]
+    #[case("/sessions/a%2eb/", false)]
+    fn an_id_with_a_dot_is_nowhere_whatever_the_method(#[case] path: &str, #[case] taken: bool) {
+        for method in ["GET", "PUT", "OPTIONS"] {
+            let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            let target = Target::of(path, None).unwrap();
+            assert_eq!(answers_json(target, path, &request).is_ok(), taken, "{method} {path}");
+        }
     }
 }

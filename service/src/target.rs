@@ -60,7 +60,7 @@ impl Target {
         self.allow().split(", ").any(|known| known == method.as_str())
     }
 
-    /// [`Self::allow`] without a method that was just refused.
+    /// [`Self::allow`] without a method that another service answers.
     pub fn allow_without(self, refused: &Method) -> &'static str {
         match (self, refused) {
             (Self::List(_), &Method::GET | &Method::HEAD) => "POST, OPTIONS",

@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
+mod dead_letters;
 mod leaving;
 mod outages;
+mod projectors;
 mod roles;
-mod services;
+mod starting;
+mod way;

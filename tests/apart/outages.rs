@@ -60,6 +60,19 @@ async fn an_ingest_that_starts_while_kafka_is_away_says_so_at_once_and_takes_eve
     assert!(asked.elapsed() < Duration::from_secs(5), "after {:?}", asked.elapsed());
     assert_eq!((refused.status, refused.json()["stored"].as_str()), (503, Some("no")), "{refused:?}");
     assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    // of a batch nothing, or nothing but what is wrong with it
+    let event = json!({"type": "pageview", "session_id": "s", "url": "https://shop.example/"});
+    let wrong = json!({"type": "pageview", "session_id": "s"});
+    for (events, status, results) in
+        [(json!([event, event]), 503, &["retry", "retry"][..]), (json!([wrong, event]), 207, &["rejected", "retry"])]
+    {
+        let answer = post(address, "/batch/", &json!({ "events": events })).await;
+        let body = answer.json();
+        let told = body["results"].as_array().unwrap().iter().map(|result| result["status"].as_str().unwrap());
+        assert_eq!((answer.status, told.collect::<Vec<_>>()), (status, results.to_vec()), "{body}");
+        assert!(answer.header("retry-after").is_some(), "{answer:?}");
+        assert_eq!(body["stored"], if status == 503 { json!("no") } else { json!(null) }, "{body}");
+    }
     for service in [&mut ingest, &mut projector] {
         service.until_not_ready(&format!("Kafka does not answer at {}", place.brokers)).await;
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     examples::example,
-    network::Network,
+    network::{Network, Trouble},
     pages::Pages,
     site::{Site, each},
     up::eventually,
@@ -21,9 +21,14 @@ struct Shop {
 
 impl Shop {
     fn open() -> Self {
+        Self::behind(&[Trouble::Lost])
+    }
+
+    /// With this trouble on the way to it.
+    fn behind(troubles: &[Trouble]) -> Self {
         let pages = Pages::start();
         let site = Site::start(&["--allowed-origins", &pages.origin]);
-        let network = Network::before(site.address());
+        let network = Network::troubled(site.address(), troubles);
         pages.serve(ELSEWHERE, "<p>Elsewhere");
         Self { pages, site, network, browser: Browser::start() }
     }
@@ -100,6 +105,20 @@ fn a_site_records_each_event_once_though_answers_get_lost() {
     shop.site.recorded(1, 1, 2);
     let console = shop.browser.console();
     assert!(console.iter().all(|line| line.contains("503")) && console.len() == 1, "{console:?}");
+}
+
+#[test]
+fn a_site_waits_when_it_is_throttled_and_sends_again_only_what_was_not_taken() {
+    let shop = Shop::behind(&[Trouble::Throttled, Trouble::Partly]);
+    let jam = shop.network.jam();
+    shop.show("page.html", &shop.network.address);
+    shop.browser.click("#buy");
+    drop(jam);
+    eventually("all is sent", || (shop.network.posts() == 3).then_some(()));
+    shop.site.recorded(1, 1, 1);
+    assert_eq!(shop.network.events()[1..], [2, 1], "whether the click was there in time or not");
+    let console = shop.browser.console();
+    assert!(console.iter().all(|line| line.contains("429")) && console.len() == 1, "{console:?}");
 }
 
 #[test]

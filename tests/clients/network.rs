@@ -1,5 +1,6 @@
-//! A network that loses answers: what was sent arrives, and its sender hears of a 503.
+//! A network that loses answers, and a Footfall that is busy: each sender has to send again, and each event counts once.
 
+use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
@@ -9,12 +10,23 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use test_support::http::exchange;
+use test_support::http::{Answer, exchange};
 
 /// What an answer that got lost tells its sender to wait.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Between clients and a Footfall. It loses the first answer to each path that is posted to.
+/// What becomes of a request to a path that is posted to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// What was sent arrives, and its sender hears of a 503.
+    Lost,
+    /// It is one too many: 429, and nothing arrives.
+    Throttled,
+    /// The batch arrives, and of its last event the sender hears `retry`: 207.
+    Partly,
+}
+
+/// Between clients and a Footfall. The first requests to each path that are taken get into trouble.
 pub struct Network {
     /// `127.0.0.1:port`, in place of Footfall's own.
     pub address: String,
@@ -23,6 +35,7 @@ pub struct Network {
 
 struct Inner {
     footfall: String,
+    troubles: Vec<Trouble>,
     lost: AtomicUsize,
     sent: Mutex<Vec<Sent>>,
     gate: Mutex<()>,
@@ -35,11 +48,18 @@ struct Sent {
 }
 
 impl Network {
+    /// The first answer to each path gets lost.
     pub fn before(footfall: &str) -> Self {
+        Self::troubled(footfall, &[Trouble::Lost])
+    }
+
+    /// The first requests to each path get into these troubles, one after the other.
+    pub fn troubled(footfall: &str, troubles: &[Trouble]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let inner = Arc::new(Inner {
             footfall: footfall.to_owned(),
+            troubles: troubles.to_vec(),
             lost: AtomicUsize::default(),
             sent: Mutex::default(),
             gate: Mutex::default(),
@@ -62,6 +82,19 @@ impl Network {
     /// How often something was posted.
     pub fn posts(&self) -> usize {
         self.inner.sent.lock().unwrap().len()
+    }
+
+    /// How many events were posted, time by time. Nobody who was told to wait came too early.
+    pub fn events(&self) -> Vec<usize> {
+        let sent = self.inner.sent.lock().unwrap();
+        for pair in sent.windows(2) {
+            let waited = pair[1].at - pair[0].at;
+            assert!(waited >= RETRY_AFTER, "{} again after {waited:?}", pair[1].path);
+            let (before, again) = (event_ids(&pair[0].body), event_ids(&pair[1].body));
+            let fewer = again.len() < before.len();
+            assert!(!fewer || before.ends_with(&again), "{again:?} are not what is left of {before:?}");
+        }
+        sent.iter().map(|sent| event_ids(&sent.body).len()).collect()
     }
 
     /// How many answers were lost. Each must have been followed by the same event to the same path, and not too early.
@@ -109,22 +142,68 @@ impl Inner {
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
         drop(self.gate.lock().unwrap());
-        let answer = exchange(&self.footfall, &[head.as_bytes(), &body].concat()).ok()?;
-        let mut answer_head = answer.head.clone();
-        if let Some(path) = head.strip_prefix("POST ").and_then(|rest| rest.split(' ').next()) {
-            let mut sent = self.sent.lock().unwrap();
-            if answer.status == 202 && sent.iter().all(|before| before.path != path) {
-                self.lost.fetch_add(1, Ordering::SeqCst);
-                let seconds = RETRY_AFTER.as_secs();
-                answer_head = answer_head.replacen(
-                    "202 Accepted\r\n",
-                    &format!("503 Service Unavailable\r\nretry-after: {seconds}\r\n"),
-                    1,
-                );
+        let Some(path) = head.strip_prefix("POST ").and_then(|rest| rest.split(' ').next()) else {
+            let answer = exchange(&self.footfall, &[head.as_bytes(), &body].concat()).ok()?;
+            return write(&mut client, &answer.head, &answer.body);
+        };
+        let trouble = self.trouble(path);
+        let (answer_head, answer_body) = match trouble {
+            Some(Trouble::Throttled) => throttled(),
+            _ => {
+                let answer = exchange(&self.footfall, &[head.as_bytes(), &body].concat()).ok()?;
+                changed(trouble.filter(|_| answer.status == 202), answer)
             }
-            let body = String::from_utf8_lossy(&body).into_owned();
-            sent.push(Sent { path: path.to_owned(), body, at: Instant::now() });
+        };
+        if trouble == Some(Trouble::Lost) && answer_head.starts_with("HTTP/1.1 503") {
+            self.lost.fetch_add(1, Ordering::SeqCst);
         }
-        client.write_all(answer_head.as_bytes()).and_then(|()| client.write_all(&answer.body)).ok()
+        let body = String::from_utf8_lossy(&body).into_owned();
+        self.sent.lock().unwrap().push(Sent { path: path.to_owned(), body, at: Instant::now() });
+        write(&mut client, &answer_head, &answer_body)
+    }
+
+    /// What happens to the next request to this path.
+    fn trouble(&self, path: &str) -> Option<Trouble> {
+        let before = self.sent.lock().unwrap().iter().filter(|sent| sent.path == path).count();
+        self.troubles.get(before).copied()
+    }
+}
+
+fn write(client: &mut TcpStream, head: &str, body: &[u8]) -> Option<()> {
+    client.write_all(head.as_bytes()).and_then(|()| client.write_all(body)).ok()
+}
+
+/// As Footfall says it.
+fn throttled() -> (String, Vec<u8>) {
+    let seconds = RETRY_AFTER.as_secs();
+    let body = format!(r#"{{"detail":"Request was throttled. Expected available in {seconds} second."}}"#);
+    let head = format!(
+        "HTTP/1.1 429 Too Many Requests\r\nretry-after: {seconds}\r\ncontent-type: application/json\r\n\
+         access-control-allow-origin: *\r\naccess-control-expose-headers: retry-after\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    (head, body.into_bytes())
+}
+
+/// An answer as its trouble has left it.
+fn changed(trouble: Option<Trouble>, answer: Answer) -> (String, Vec<u8>) {
+    let retry_after = format!("retry-after: {}\r\n", RETRY_AFTER.as_secs());
+    let results = |body: &Value| body["results"].as_array().map_or(0, Vec::len);
+    let status = |text: &str| answer.head.replacen("202 Accepted\r\n", &format!("{text}\r\n{retry_after}"), 1);
+    match trouble {
+        Some(Trouble::Lost) => (status("503 Service Unavailable"), answer.body),
+        // all of it again would be a 503
+        Some(Trouble::Partly) if results(&answer.json()) > 1 => {
+            let mut body = answer.json();
+            let last = results(&body) - 1;
+            body["results"][last] = json!({"status": "retry", "stored": "unknown"});
+            let body = body.to_string().into_bytes();
+            let (before, after) = ("content-length: ", answer.body.len());
+            let head = status("207 Multi-Status");
+            let head = head.replacen(&format!("{before}{after}"), &format!("{before}{}", body.len()), 1);
+            (head, body)
+        }
+        Some(Trouble::Partly | Trouble::Throttled) | None => (answer.head, answer.body),
     }
 }

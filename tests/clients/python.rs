@@ -2,7 +2,7 @@
 
 use crate::{
     examples::save,
-    network::Network,
+    network::{Network, Trouble},
     site::{Site, each},
 };
 use std::{
@@ -44,6 +44,20 @@ fn python_sends_each_event_once_though_answers_get_lost() {
     assert_eq!(each(&page_views, "/url"), ["https://shop.example/cart"]);
     assert_eq!(each(&interactions, "/metadata/price"), ["null"], "a number");
     assert_eq!(interactions[0]["metadata"]["price"], 9.5);
+}
+
+#[test]
+fn python_waits_when_it_is_throttled_and_sends_again_only_what_was_not_taken() {
+    let site = Site::start(&[]);
+    let network = Network::troubled(site.address(), &[Trouble::Throttled, Trouble::Partly]);
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["footfall_client.py", "nightly_import.py"] {
+        save(file, &network.address, folder.path());
+    }
+    let output = run(folder.path(), "nightly_import.py");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    site.recorded(1, 1, 1);
+    assert_eq!(network.events(), [4, 4, 1]);
 }
 
 /// Nobody answers, there is no room for more, and some of it is wrong.

@@ -2,21 +2,41 @@
 
 use crate::{
     examples::example,
-    network::Network,
+    network::{Network, Trouble},
     site::{Site, each},
 };
 use std::process::Command;
 
-#[test]
-fn curl_sends_each_event_once_though_answers_get_lost() {
-    let site = Site::start(&[]);
-    let network = Network::before(site.address());
-    let script = example("curl.sh", &network.address);
+fn run(address: &str) {
+    let script = example("curl.sh", address);
     let output = Command::new("bash").args(["-eu", "-c", &script]).env_remove("http_proxy").output();
     let output = output.expect("bash is missing: install the package bash");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!said.contains("curl: command not found"), "curl is missing: install the package curl");
     assert!(output.status.success(), "{said}");
+}
+
+#[test]
+fn curl_waits_when_it_is_throttled_and_sends_a_batch_again_that_was_taken_in_part() {
+    let site = Site::start(&[]);
+    let network = Network::troubled(site.address(), &[Trouble::Throttled]);
+    run(&network.address);
+    site.recorded(1, 2, 1);
+    // each path twice
+    assert_eq!(network.posts(), 8);
+
+    let site = Site::start(&[]);
+    let network = Network::troubled(site.address(), &[Trouble::Partly]);
+    run(&network.address);
+    site.recorded(1, 2, 1);
+    assert_eq!(network.posts(), 5, "the batch alone again");
+}
+
+#[test]
+fn curl_sends_each_event_once_though_answers_get_lost() {
+    let site = Site::start(&[]);
+    let network = Network::before(site.address());
+    run(&network.address);
 
     let [sessions, page_views, interactions] = site.recorded(1, 2, 1);
     assert_eq!(network.lost(), 4, "each path was lost once");

@@ -2,19 +2,21 @@
 
 use crate::{
     Case,
-    site::{JSON, Site, session},
+    paths::keys_of,
+    site::{JSON, Site, session, with},
 };
 use serde_json::{Value, json};
 
 pub const CASES: &[Case] = &[
     Case("8", "the resources are open, the report is for staff", access),
+    Case("8", "Basic authentication is nobody's", basic),
     Case("9", "the report's numbers have exactly the original's keys", report),
     Case("12", "a client's time is taken within its window, else the server's", client_time),
     Case("12", "event_id has to be a UUID; the same one for the same session is stored once", event_id),
     Case("12", "the 202 body holds the event, its event_id, the server's time and its id", accepted),
     Case("12", "a session can be ended by its path", session_end),
     Case("12", "text/plain is read as JSON", beacon),
-    Case("12", "the pixel records a page view", pixel),
+    Case("12", "the pixel records a page view, of the page that shows it, or an interaction", pixel),
     Case("12", "a cursor walks a list to its end and is bound to its filters", cursor),
     Case("12", "the status tells how far behind the read model is", status),
     Case("12", "/openapi.json and /docs/ describe every path and method that is answered, and no other", description),
@@ -33,6 +35,14 @@ fn access(site: &Site) {
     assert_eq!((answer.status, answer.json()), (403, told));
     assert_eq!(site.get_as_staff("/report/data/").status, 200);
     assert_eq!(site.get_as_staff("/report/").status, 200);
+}
+
+fn basic(site: &Site) {
+    // staff:staff
+    let headers = [("Authorization", "Basic c3RhZmY6c3RhZmY=")];
+    assert_eq!(site.send("GET", "/sessions/", &headers, b"").status, 200, "open to all");
+    let answer = site.send("GET", "/report/data/", &headers, b"");
+    assert_eq!((answer.status, answer.header("www-authenticate")), (401, Some("Bearer")));
 }
 
 fn report(site: &Site) {
@@ -73,9 +83,17 @@ fn client_time(site: &Site) {
     ] {
         let body = json!({"session_id": id, "url": "http://a.example/", "timestamp": time});
         let accepted = site.accept_json("pageviews", &body);
+        assert_eq!(accepted["time_source"], if taken { "client" } else { "server" }, "{time}: {accepted}");
+        if !taken {
+            assert_eq!(accepted["timestamp"], accepted["recorded_at"], "{time}");
+        }
         let shown: chrono::DateTime<chrono::Utc> = accepted["timestamp"].as_str().unwrap().parse().unwrap();
         assert_eq!((now - shown).num_hours() == 48, taken, "{time}: {accepted}");
         assert_eq!(site.found("pageviews", &accepted)["timestamp"], accepted["timestamp"]);
+        let id = site.session();
+        let accepted = site.accept_json("sessions", &with(session(&id), "start_time", time.clone()));
+        assert_eq!(accepted["time_source"], if taken { "client" } else { "server" }, "{time}: {accepted}");
+        assert_eq!(site.session_when(&id, |_| true)["start_time"], accepted["start_time"], "{time}");
     }
 }
 
@@ -89,11 +107,16 @@ fn event_id(site: &Site) {
     let first = site.accept_json("pageviews", &body);
     site.found("pageviews", &first);
     assert_eq!(first["event_id"], given.to_string());
-    site.accept_json("pageviews", &body);
+    let again = site.accept_json("pageviews", &body);
     let last = site.accept_json("pageviews", &json!({"session_id": id, "url": "http://a.example/last"}));
     site.found("pageviews", &last);
     let list = site.get(&format!("/pageviews/?session_id={id}")).json();
     assert_eq!((list["count"].clone(), list["results"][1]["id"].clone()), (json!(2), first["id"].clone()));
+    assert_ne!(again["id"], first["id"]);
+    assert_eq!(site.get(&format!("/pageviews/{}/", again["id"])).status, 404, "the first one's stands");
+    // what is of another session is another event
+    let other = with(body, "session_id", json!(site.session()));
+    site.found("pageviews", &site.accept_json("pageviews", &other));
 }
 
 fn accepted(site: &Site) {
@@ -108,7 +131,21 @@ fn accepted(site: &Site) {
         (&taken["element"], &taken["metadata"], &taken["session_id"]),
         (&json!("b"), &json!({"a": 1}), &json!(id))
     );
+    let view = json!({"session_id": id, "url": "http://a.example/"});
+    let interaction = json!({"session_id": id, "event_type": "click", "element": "b"});
+    for (resource, body, keys) in [
+        ("sessions", session(&id), "session_id user_agent ip_address start_time end_time user_id"),
+        ("pageviews", view.clone(), "id url timestamp session_id"),
+        ("interactions", interaction, "id session_id event_type element metadata timestamp"),
+    ] {
+        let found = keys_of(&site.post(resource, JSON, body.to_string()).text()).join(" ");
+        assert_eq!(found, format!("{keys} event_id recorded_at time_source"), "in the order of the lists");
+    }
+    let answer = site.post("pageviews", JSON, view.to_string());
+    assert!(matches!(answer.header("footfall-stored"), Some("kafka" | "postgresql")), "{}", answer.head);
+    assert!(answer.header("footfall-position").is_some(), "{}", answer.head);
     let taken = site.accept_json("sessions", &session(&id));
+    assert!(taken.get("id").is_none(), "for a session only its session_id is sure: {taken}");
     assert_eq!((&taken["session_id"], &taken["end_time"], &taken["user_id"]), (&json!(id), &Value::Null, &Value::Null));
 }
 
@@ -125,6 +162,12 @@ fn beacon(site: &Site) {
     let id = site.session();
     let body = json!({"session_id": id, "url": "http://a.example/"}).to_string();
     site.found("pageviews", &site.accept("pageviews", "text/plain;charset=UTF-8", body));
+    let end = format!("/sessions/{id}/end/");
+    let headers = [("Content-Type", "text/plain;charset=UTF-8")];
+    assert_eq!(site.send("POST", &end, &headers, b"{}").status, 202);
+    let batch = json!({"events": [{"type": "session_end", "session_id": id}]});
+    site.accept("batch", "text/plain;charset=UTF-8", batch.to_string());
+    site.session_when(&id, |session| session["end_time"].is_string());
 }
 
 fn pixel(site: &Site) {
@@ -133,6 +176,21 @@ fn pixel(site: &Site) {
     assert_eq!((answer.status, answer.header("content-type")), (200, Some("image/gif")), "{}", answer.text());
     assert!(answer.body.starts_with(b"GIF89a"));
     site.until(&format!("/pageviews/?session_id={id}"), |list| (list["count"] == 1).then_some(()));
+    let shown = [("Referer", "http://a.example/that-shows-it")];
+    assert_eq!(site.send("GET", &format!("/pixel.gif?session_id={id}"), &shown, b"").status, 200);
+    let interaction = "event_type=click&element=%23buy&metadata=%7B%22price%22%3A9.5%7D";
+    assert_eq!(site.get(&format!("/pixel.gif?session_id={id}&{interaction}")).status, 200);
+    let path = format!("/pageviews/?session_id={id}");
+    let urls = site.until(&path, |list| (list["count"] == 2).then(|| list["results"].clone()));
+    assert_eq!(urls[0]["url"], "http://a.example/that-shows-it");
+    let path = format!("/interactions/?session_id={id}");
+    let found = site.until(&path, |list| (list["count"] == 1).then(|| list["results"][0].clone()));
+    assert_eq!(
+        (&found["event_type"], &found["element"], &found["metadata"]),
+        (&json!("click"), &json!("#buy"), &json!({"price": 9.5}))
+    );
+    let answer = site.get(&format!("/pixel.gif?session_id={id}&event_type=x&element=b"));
+    assert_eq!((answer.status, answer.json()), (400, json!({"event_type": ["\"x\" is not a valid choice."]})));
 }
 
 fn cursor(site: &Site) {
@@ -163,6 +221,10 @@ fn status(site: &Site) {
     let status = site.get("/status/").json();
     assert!(status["partitions"].as_array().is_some_and(|partitions| !partitions.is_empty()), "{status}");
     assert!(status["lag_seconds"].is_number(), "{status}");
+    for (place, partition) in status["partitions"].as_array().unwrap().iter().enumerate() {
+        assert_eq!(partition["partition"], place, "{status}");
+        assert!(partition["lag_seconds"].is_number(), "{status}");
+    }
 }
 
 fn description(site: &Site) {

@@ -4,14 +4,17 @@ use crate::{
     Case,
     site::{JSON, Site, session},
 };
-use flate2::{Compression, write::GzEncoder};
+use flate2::{
+    Compression,
+    write::{GzEncoder, ZlibEncoder},
+};
 use serde_json::{Value, json};
 use std::io::Write;
 
 pub const CASES: &[Case] = &[
     Case("12", "a batch takes all four types, in order, and tells each event's result and id", types),
     Case("12", "a batch may be one JSON object a line", lines),
-    Case("12", "a batch may be compressed by gzip; what is not known is 415", compressed),
+    Case("12", "a batch may be compressed by gzip, br, zstd or deflate; what is not known is 415", compressed),
     Case("12", "202 when all were taken, 207 when results differ, 400 when all were rejected", statuses),
     Case("12", "an event_id that stands earlier in the batch for its session is a duplicate", duplicates),
     Case("12", "a batch has at most 2,000 events and 10 MB after inflation", limits),
@@ -55,19 +58,46 @@ fn lines(site: &Site) {
     assert_eq!((answer.status, statuses_of(&answer.json())), (207, vec!["rejected", "accepted", "rejected"]));
 }
 
+/// A text in every coding that a batch may have.
+fn encoded(text: &[u8]) -> [(&'static str, Vec<u8>); 4] {
+    let (mut gzip, mut deflate) =
+        (GzEncoder::new(Vec::new(), Compression::fast()), ZlibEncoder::new(Vec::new(), Compression::fast()));
+    gzip.write_all(text).unwrap();
+    deflate.write_all(text).unwrap();
+    let mut br = Vec::new();
+    brotli::BrotliCompress(&mut &*text, &mut br, &brotli::enc::BrotliEncoderParams::default()).unwrap();
+    [
+        ("gzip", gzip.finish().unwrap()),
+        ("br", br),
+        ("zstd", zstd::encode_all(text, 0).unwrap()),
+        ("deflate", deflate.finish().unwrap()),
+    ]
+}
+
 fn compressed(site: &Site) {
-    let id = site.session();
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(json!({"events": [page_view(&id, "1")]}).to_string().as_bytes()).unwrap();
-    let body = encoder.finish().unwrap();
     let send = |coding: &str, body: &[u8]| {
         site.send("POST", "/batch/", &[("Content-Type", JSON), ("Content-Encoding", coding)], body)
     };
-    let answer = send("gzip", &body);
-    assert_eq!(answer.status, 202, "{}", answer.text());
-    site.found("pageviews", &answer.json()["results"][0]);
-    assert_eq!(send("compress", &body).status, 415);
-    assert_eq!(send("gzip", b"{\"events\":[]}").status, 400);
+    let id = site.session();
+    let text = json!({"events": [page_view(&id, "1")]}).to_string();
+    for (coding, body) in encoded(text.as_bytes()) {
+        let answer = send(coding, &body);
+        assert_eq!(answer.status, 202, "{coding}: {}", answer.text());
+        site.found("pageviews", &answer.json()["results"][0]);
+        for broken in [text.as_bytes(), &body[..body.len() - 1], &[&body[..], b"behind"].concat()] {
+            assert_eq!(send(coding, broken).status, 400, "{coding} {broken:?}");
+        }
+    }
+    assert_eq!(send("identity", text.as_bytes()).status, 202);
+    for unknown in ["compress", "gzip, br", "x"] {
+        assert_eq!(send(unknown, text.as_bytes()).status, 415, "{unknown}");
+    }
+    // a line is a line, compressed or not
+    let lines = format!("{}\n{}\n", page_view(&id, "2"), page_view(&id, "3"));
+    for (coding, body) in encoded(lines.as_bytes()) {
+        let headers = [("Content-Type", "application/x-ndjson"), ("Content-Encoding", coding)];
+        assert_eq!(site.send("POST", "/batch/", &headers, &body).json()["results"].as_array().unwrap().len(), 2);
+    }
 }
 
 fn statuses(site: &Site) {
@@ -110,10 +140,14 @@ fn limits(site: &Site) {
     assert_eq!((answer.status, answer.json()["results"].as_array().unwrap().len()), (202, 2_000));
     let told = json!({"detail": "A batch has at most 2000 events."});
     site.refuse("batch", JSON, events(2_001), 413, &told);
-    let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
-    bomb.write_all(&vec![b' '; 11 << 20]).unwrap();
-    let headers = [("Content-Type", JSON), ("Content-Encoding", "gzip")];
-    assert_eq!(site.send("POST", "/batch/", &headers, &bomb.finish().unwrap()).status, 413);
+    let blanks = vec![b' '; 11 << 20];
+    for (coding, bomb) in encoded(&blanks) {
+        let headers = [("Content-Type", JSON), ("Content-Encoding", coding)];
+        assert_eq!(site.send("POST", "/batch/", &headers, &bomb).status, 413, "{coding}");
+    }
+    let answer = site.post("batch", JSON, &blanks);
+    assert_eq!(answer.status, 413);
+    assert!(answer.json()["detail"].is_string(), "{}", answer.text());
 }
 
 fn broken(site: &Site) {

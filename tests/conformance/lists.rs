@@ -1,4 +1,4 @@
-//! § 5, § 6.
+//! § 5.
 
 use crate::{
     Case,
@@ -8,22 +8,16 @@ use serde_json::{Value, json};
 
 pub const CASES: &[Case] = &[
     Case("5", "limit and offset are forgiving", paging),
+    Case("5", "a page has 10 objects without a limit and 100 at most", sizes),
     Case("5", "next and previous are absolute, keep all other parameters, keys sorted", links),
     Case("5", "newest first without ordering; ordering takes the allowed fields, the last repeated one", ordering),
     Case("5", "search: all terms, in any field, phrases kept together, wildcards literal", search),
     Case("5", "search and filters turn a detail that does not match into 404", details),
     Case("5", "count=capped and count=none", counts),
-    Case("6", "text filters: equal with case, contains, startswith, endswith without", texts),
-    Case("6", "address, null and time filters", sessions),
-    Case("6", "errors of filters name the parameter", errors),
-    Case("6", "events: session, session__id, session_id and its digits", by_session),
-    Case("6", "interactions: event_type, event_type_in, element", interactions),
-    Case("6", "metadata: keys, descent, numbers as numbers and strings", metadata),
-    Case("6", "empty values and unknown parameters filter nothing; the last repeated value wins", nothing),
 ];
 
 /// Page views of a session of its own, one a URL, in their order; gives the session_id.
-fn page_views(site: &Site, urls: &[&str]) -> String {
+pub fn page_views(site: &Site, urls: &[&str]) -> String {
     let id = site.session();
     for url in urls {
         let taken = site.accept_json("pageviews", &json!({"session_id": id, "url": url}));
@@ -32,12 +26,14 @@ fn page_views(site: &Site, urls: &[&str]) -> String {
     id
 }
 
-fn pick(list: &Value, field: &str) -> Vec<String> {
+/// A field of each object of a list, as text.
+pub fn pick(list: &Value, field: &str) -> Vec<String> {
     let results = list["results"].as_array().unwrap_or_else(|| panic!("no list: {list}"));
     results.iter().map(|object| object[field].as_str().unwrap_or_default().to_owned()).collect()
 }
 
-const PAGES: [&str; 5] =
+/// The URLs of most lists here.
+pub const PAGES: [&str; 5] =
     ["http://a.example/1", "http://a.example/2", "http://a.example/3", "http://a.example/4", "http://a.example/5"];
 
 fn paging(site: &Site) {
@@ -64,6 +60,22 @@ fn paging(site: &Site) {
     }
     let beyond = list("offset=50");
     assert!(beyond["next"].is_null() && beyond["previous"].is_string(), "{beyond}");
+}
+
+fn sizes(site: &Site) {
+    let id = site.session();
+    let events: Vec<Value> = (0..101)
+        .map(|n| json!({"type": "pageview", "session_id": id, "url": format!("http://a.example/{n}")}))
+        .collect();
+    let taken = site.accept_json("batch", &json!({ "events": events }));
+    site.found("pageviews", &taken["results"][100]);
+    for (query, shown, next) in [("", 10, 10), ("&limit=100", 100, 100), ("&limit=101", 100, 100), ("&limit=0", 10, 10)]
+    {
+        let list = site.get(&format!("/pageviews/?session_id={id}{query}")).json();
+        assert_eq!((pick(&list, "url").len(), &list["count"]), (shown, &json!(101)), "{query}");
+        let link = list["next"].as_str().unwrap();
+        assert!(link.contains(&format!("limit={next}&offset={next}&")), "{query}: {link}");
+    }
 }
 
 fn links(site: &Site) {
@@ -163,184 +175,4 @@ fn counts(site: &Site) {
     assert_eq!((of("capped").json()["count"].clone(), of("capped").header("footfall-count")), (json!(2), None));
     let none = of("none").json();
     assert!(none["count"].is_null() && none["next"].is_string(), "{none}");
-}
-
-fn texts(site: &Site) {
-    let id = page_views(site, &["http://A.example/One?x=%_", "http://b.example/two"]);
-    for (query, found) in [
-        ("url=http://A.example/One?x=%_", 1),
-        ("url=http://a.example/One?x=%_", 0),
-        ("url_contains=EXAMPLE/o", 1),
-        ("url_contains=%", 1),
-        ("url_startswith=HTTP://B", 1),
-        ("url_startswith=b.example", 0),
-        ("url_endswith=TWO", 1),
-        ("url_endswith=_", 1),
-        ("url_contains= two ", 1),
-        ("url_contains=example&url_endswith=two", 1),
-    ] {
-        let (name, value) = query.split_once('=').unwrap();
-        let query = match value.split_once("&url") {
-            Some(_) => query.to_owned(),
-            None => format!("{name}={}", encode(value)),
-        };
-        let list = site.get(&format!("/pageviews/?session_id={id}&{query}")).json();
-        assert_eq!((list["count"].clone(), pick(&list, "url").len()), (json!(found), found), "{query}");
-    }
-}
-
-fn sessions(site: &Site) {
-    let (user, id) = (format!("{}User", site.prefix), site.session());
-    let body = with(with(session(&id), "user_id", json!(user)), "end_time", json!("2025-03-30T01:30:00.000001Z"));
-    site.accept_json("sessions", &with(body, "ip_address", json!("2001:db8::4")));
-    let open = site.session();
-    site.accept_json("sessions", &session(&open));
-    site.session_when(&id, |_| true);
-    site.session_when(&open, |_| true);
-    let own = format!("session_id={id}");
-    for (filter, found) in [
-        ("ip_address=2001:DB8:0::4", 1),
-        ("ip_address=2001:db8::5", 0),
-        ("ip_address_startswith=2001:db8", 1),
-        ("ip_address_startswith=db8", 0),
-        ("user_agent_contains=FIREFOX", 1),
-        ("user_agent=firefox", 0),
-        ("user_id_contains=uSER", 1),
-        ("user_id_isnull=true", 0),
-        ("user_id_isnull=False", 1),
-        ("user_id_isnull=0", 1),
-        ("user_id_isnull=x", 1),
-        ("end_time_isnull=1", 0),
-        ("end_time_isnull=FALSE", 1),
-        ("end_time=2025-03-30T01:30:00.000001Z", 1),
-        ("end_time=2025-03-30T01:30:00Z", 0),
-        ("end_time=2025-03-30T03:30:00.000001%2B02:00", 1),
-        ("end_time_after=2025-03-30T01:30:00.000001Z", 1),
-        ("end_time_after=2025-03-30T01:30:00.000002Z", 0),
-        ("end_time_before=2025-03-30T01:30:00.000001Z", 1),
-        ("end_time_before=2025-03-30", 0),
-        ("end_time_range_after=2025-03-30&end_time_range_before=2025-03-31", 1),
-        ("end_time_date=2025-03-30", 1),
-        ("end_time_date=2025-03-31", 0),
-        ("end_time_after=03/30/2025", 1),
-        ("end_time_after=03/30/2025 01:31", 0),
-    ] {
-        let path = format!("/sessions/?{own}&{}", filter.replace(' ', "%20"));
-        assert_eq!(site.get(&path).json()["count"], found, "{filter}");
-    }
-    let key = site.session_when(&id, |_| true)["id"].clone();
-    assert_eq!(site.get(&format!("/sessions/?id={key}")).json()["results"][0]["session_id"], id);
-    assert_eq!(site.get(&format!("/sessions/?session_id={}", encode(&id.to_uppercase()))).json()["count"], 0);
-    assert_eq!(site.get(&format!("/sessions/?session_id_contains={}", encode(&id.to_uppercase()))).json()["count"], 1);
-}
-
-fn errors(site: &Site) {
-    for (path, told) in [
-        ("/sessions/?start_time=x", json!({"start_time": ["Enter a valid date/time."]})),
-        ("/sessions/?end_time_after=2025-13-01", json!({"end_time_after": ["Enter a valid date/time."]})),
-        ("/sessions/?start_time_range_before=x", json!({"start_time_range": ["Enter a valid date/time."]})),
-        ("/pageviews/?timestamp_date=2025-03-01T00:00:00Z", json!({"timestamp_date": ["Enter a valid date."]})),
-        ("/sessions/?ip_address=x", json!({"ip_address": ["Enter a valid IPv4 or IPv6 address."]})),
-        ("/sessions/?id=x", json!({"id": ["Enter a number."]})),
-        (
-            "/interactions/?event_type=x",
-            json!({"event_type": ["Select a valid choice. x is not one of the available choices."]}),
-        ),
-        (
-            "/interactions/?event_type_in=click&event_type_in=x",
-            json!({"event_type_in": ["Select a valid choice. x is not one of the available choices."]}),
-        ),
-        (
-            "/pageviews/?session=x",
-            json!({"session": ["Select a valid choice. That choice is not one of the available choices."]}),
-        ),
-        (
-            "/pageviews/?session=9007199254740990",
-            json!({"session": ["Select a valid choice. That choice is not one of the available choices."]}),
-        ),
-        ("/pageviews/?url=%00", json!({"url": ["Null characters are not allowed."]})),
-    ] {
-        let answer = site.get(path);
-        assert_eq!((answer.status, answer.json()), (400, told), "{path}");
-    }
-    let both = site.get("/sessions/?id=x&ip_address=y").json();
-    assert_eq!(both.as_object().unwrap().len(), 2, "{both}");
-}
-
-fn by_session(site: &Site) {
-    let id = page_views(site, &PAGES[..2]);
-    let key = site.session_when(&id, |_| true)["id"].clone();
-    for (query, found) in [
-        (format!("session={key}"), 2),
-        (format!("session__id={key}"), 2),
-        (format!("session_id={id}"), 2),
-        (format!("session_id={key}"), 2),
-        (format!("session_id_contains={}", id.to_uppercase()), 2),
-        ("session_id=nobody%20has%20this".to_owned(), 0),
-    ] {
-        assert_eq!(site.get(&format!("/pageviews/?{query}")).json()["count"], found, "{query}");
-    }
-}
-
-fn interactions(site: &Site) {
-    let id = site.session();
-    for (event_type, element) in [("click", "#Buy"), ("scroll", "#main"), ("hover", "#buyer")] {
-        let event = json!({"session_id": id, "event_type": event_type, "element": element});
-        site.found("interactions", &site.accept_json("interactions", &event));
-    }
-    for (query, found) in [
-        ("event_type=click", 1),
-        ("event_type_in=click&event_type_in=hover", 2),
-        ("element=%23Buy", 1),
-        ("element=%23buy", 0),
-        ("element_contains=BUY", 2),
-        ("element_startswith=%23b", 2),
-    ] {
-        assert_eq!(site.get(&format!("/interactions/?session_id={id}&{query}")).json()["count"], found, "{query}");
-    }
-    assert_eq!(site.get("/interactions/?event_type_in=click,hover").status, 400, "commas are not split");
-}
-
-fn metadata(site: &Site) {
-    let id = site.session();
-    for metadata in [
-        json!({"x": 3, "a": {"b": "c"}, "arr": [7, "k"]}),
-        json!({"x": "3", "ok": true}),
-        json!({"x": 3.0, "n": null, "neg": -2}),
-    ] {
-        let event = json!({"session_id": id, "event_type": "click", "element": "b", "metadata": metadata});
-        site.found("interactions", &site.accept_json("interactions", &event));
-    }
-    for (query, found) in [
-        ("metadata=x=3", 3),
-        ("metadata__x=3", 3),
-        ("metadata=a__b=c", 1),
-        ("metadata__a__b=c", 1),
-        ("metadata=arr__0=7", 1),
-        ("metadata__arr__1=k", 1),
-        ("metadata=ok=true", 1),
-        ("metadata=n=null", 1),
-        ("metadata=neg=-2", 1),
-        ("metadata=neg=-2e0", 1),
-        ("metadata=x", 3),
-        ("metadata=x__gt=2", 0),
-        ("metadata=x=4", 0),
-    ] {
-        assert_eq!(site.get(&format!("/interactions/?session_id={id}&{query}")).json()["count"], found, "{query}");
-    }
-}
-
-fn nothing(site: &Site) {
-    let id = page_views(site, &PAGES[..2]);
-    for (query, found) in [
-        ("url=", 2),
-        ("url_contains=", 2),
-        ("session=", 2),
-        ("timestamp_after=", 2),
-        ("unknown=x&url__gt=3", 2),
-        ("url_contains=nope&url_contains=example", 2),
-        ("url_contains=example&url_contains=nope", 0),
-    ] {
-        assert_eq!(site.get(&format!("/pageviews/?session_id={id}&{query}")).json()["count"], found, "{query}");
-    }
 }

@@ -11,8 +11,11 @@ pub const CASES: &[Case] = &[
     Case("1", "a missing slash is redirected, 301 for GET and 308 for POST", slashes),
     Case("1", "other methods are 405 with Allow; HEAD and OPTIONS work where GET or POST do", methods),
     Case("1", "an Accept that cannot be served is 406, text/html included", accept),
+    Case("1", "Accept: application/json; indent=4 is answered with one value a line", indent),
     Case("1", "?format=json is accepted, a .json suffix is not", format),
+    Case("4", "an id with a dot is nowhere, whatever the method", dots),
     Case("1", "JSON is UTF-8 and unescaped, without a Location header", unescaped),
+    Case("2", "session_ids that differ in case are two sessions", case_sensitive),
     Case("2", "objects have exactly these keys in this order", keys),
 ];
 
@@ -34,9 +37,14 @@ fn slashes(site: &Site) {
             .to_owned();
         assert_eq!((answer.status, found), (301, location), "{path}");
     }
-    for path in ["sessions", "pageviews", "interactions"] {
+    for path in ["sessions", "pageviews", "interactions", "batch", "sessions/a.b/end"] {
         let answer = site.send("POST", &format!("/{path}"), &[("Content-Type", JSON)], b"{}");
         assert_eq!(answer.status, 308, "{path}");
+        assert!(answer.header("location").is_some_and(|to| to.ends_with(&format!("/{path}/"))), "{path}");
+    }
+    // the two that are files
+    for path in ["pixel.gif/", "openapi.json/"] {
+        assert_eq!(site.get(&format!("/{path}")).status, 404, "{path}");
     }
     for path in ["nowhere/", "sessions/1/2/", "sessions.json", "sessions/1.json", "pageview/"] {
         let answer = site.get(&format!("/{path}"));
@@ -85,6 +93,37 @@ fn accept(site: &Site) {
     }
 }
 
+fn indent(site: &Site) {
+    let asked = |path: &str, accept: &str| site.send("GET", path, &[("Accept", accept)], b"").text();
+    let detail = "No PageView matches the given query.";
+    let path = "/pageviews/0/";
+    assert_eq!(asked(path, "application/json; indent=4"), format!("{{\n    \"detail\": \"{detail}\"\n}}"));
+    assert_eq!(asked(path, "application/json; indent=99"), format!("{{\n        \"detail\": \"{detail}\"\n}}"));
+    for plain in ["application/json; indent=x", "application/json; indent=0", "*/*;indent=1, application/json"] {
+        assert_eq!(asked(path, plain), format!("{{\"detail\":\"{detail}\"}}"), "{plain}");
+    }
+    let id = site.session();
+    let event = json!({"session_id": id, "event_type": "click", "element": "b", "metadata": {"a": [1, {}]}});
+    let found = site.found("interactions", &site.accept_json("interactions", &event));
+    let list = format!("/interactions/?session_id={id}");
+    let (one, all) = (asked(&list, "application/json; indent=2"), site.get(&list).json());
+    assert_eq!((&all["results"][0], one.parse::<serde_json::Value>().unwrap()), (&found, all.clone()));
+    let metadata = "      \"metadata\": {\n        \"a\": [\n          1,\n          {}\n        ]\n      },\n";
+    assert!(one.contains(metadata) && one.starts_with("{\n  \"count\": 1,\n"), "{one}");
+}
+
+fn dots(site: &Site) {
+    for id in ["1.5", "1.json", "a.b", "1%2E5", ".", "1."] {
+        for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"] {
+            let answer = site.send(method, &format!("/sessions/{id}/"), &[("Content-Type", JSON)], b"");
+            assert_eq!(answer.status, 404, "{method} {id}: {}", answer.text());
+            if method != "HEAD" {
+                assert_eq!(answer.json(), json!({"detail": "Not found."}), "{method} {id}");
+            }
+        }
+    }
+}
+
 fn format(site: &Site) {
     assert_eq!(site.get("/sessions/?format=json").status, 200);
     assert_eq!(site.get("/sessions/?format=xml").status, 404);
@@ -105,8 +144,18 @@ fn unescaped(site: &Site) {
     );
 }
 
+fn case_sensitive(site: &Site) {
+    let id = site.session();
+    let other = id.to_uppercase();
+    for id in [&id, &other] {
+        site.accept_json("sessions", &session(id));
+    }
+    let rows = [&id, &other].map(|id| site.session_when(id, |found| found["session_id"] == **id)["id"].clone());
+    assert_ne!(rows[0], rows[1]);
+}
+
 /// The keys of the JSON object in this text, in their order, those of objects inside left out.
-fn keys_of(text: &str) -> Vec<String> {
+pub fn keys_of(text: &str) -> Vec<String> {
     let (mut depth, mut keys, mut rest) = (0, Vec::new(), text);
     while let Some(at) = rest.find(['{', '}', '"']) {
         let (found, after) = (rest.as_bytes()[at], &rest[at + 1..]);

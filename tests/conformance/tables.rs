@@ -5,6 +5,7 @@ use crate::{
     site::{JSON, Site, encode},
 };
 use serde_json::{Value, json};
+use test_support::http::Answer;
 
 pub const CASES: &[Case] = &[
     Case("3", "each field with every kind of value: kept as the original keeps it, or refused in its words", creating),
@@ -119,8 +120,9 @@ fn scope(resource: &str, prefix: &str) -> String {
     }
 }
 
-/// `count: 1 2 3`, the rows by their place in the table; the errors; or the whole answer.
-fn shown(resource: &str, prefix: &str, status: u16, answer: &Value) -> String {
+/// `count: 1 2 3`, the rows by their place in the table; the errors in their order; or the whole answer.
+fn shown(resource: &str, prefix: &str, asked: &Answer) -> String {
+    let answer = asked.json();
     let (field, names): (_, Vec<String>) = match resource {
         "sessions" => ("session_id", SESSIONS.iter().map(|session| format!("{prefix}{}", session.0)).collect()),
         "pageviews" => ("url", URLS.map(str::to_owned).to_vec()),
@@ -128,12 +130,12 @@ fn shown(resource: &str, prefix: &str, status: u16, answer: &Value) -> String {
     };
     let place =
         |object: &Value| names.iter().position(|name| object[field] == **name).map_or(0, |at| at + 1).to_string();
-    match (status, answer["results"].as_array()) {
+    match (asked.status, answer["results"].as_array()) {
         (200, Some(objects)) => {
             format!("{}: {}", answer["count"], objects.iter().map(place).collect::<Vec<_>>().join(" "))
         }
-        (400, _) => format!("! {answer}"),
-        _ => format!("{status} {answer}"),
+        (400, _) => format!("! {}", asked.text()),
+        (status, _) => format!("{status} {answer}"),
     }
 }
 
@@ -143,11 +145,7 @@ fn asking(site: &Site) {
     for (asked, expected) in rows(include_str!("tables/asking.txt")) {
         let (resource, query) = asked.split_once(' ').unwrap();
         let answer = site.get(&format!("/{resource}/?{query}&{}", scope(resource, &prefix)));
-        let found = shown(resource, &prefix, answer.status, &answer.json());
-        let expected = match expected.strip_prefix("! ") {
-            Some(errors) => format!("! {}", errors.parse::<Value>().unwrap()),
-            None => expected.to_owned(),
-        };
+        let found = shown(resource, &prefix, &answer);
         if found != expected {
             wrong.push(format!("{asked}: {found}, not {expected}"));
         }

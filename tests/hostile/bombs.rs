@@ -27,6 +27,18 @@ fn gzip(text: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+fn deflate(text: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn br(mut text: &[u8]) -> Vec<u8> {
+    let mut compressed = Vec::new();
+    brotli::BrotliCompress(&mut text, &mut compressed, &brotli::enc::BrotliEncoderParams::default()).unwrap();
+    compressed
+}
+
 fn bombs() -> Vec<(&'static str, Vec<u8>)> {
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
     blocks(&mut zlib);
@@ -94,6 +106,8 @@ fn streams_that_are_broken_nested_or_something_else_are_told_so() {
             ("gzip", cut.to_vec(), &[400]),
             ("gzip", flipped, &[400]),
             ("gzip", [&good[..], b"garbage"].concat(), &[400]),
+            ("deflate", [&deflate(document)[..], b"garbage"].concat(), &[400]),
+            ("br", [&br(document)[..], b"garbage"].concat(), &[400]),
             ("gzip", empty, &[400]),
             ("gzip", document.to_vec(), &[400]),
             ("gzip", vec![0x1f; 1_000_000], &[400]),

@@ -8,6 +8,7 @@ mod bystander;
 #[path = "../settings/common.rs"]
 #[expect(dead_code, reason = "the settings' own tests use the rest")]
 mod common;
+mod heads;
 mod sizes;
 mod slow;
 mod smuggling;

@@ -1,6 +1,12 @@
 //! Throttle: contract § 7.
 
-use crate::common::{SECRET, Service, database, run, token};
+use crate::{
+    common::{SECRET, Service, database, run, token},
+    resources::started,
+};
+use chrono::{TimeDelta, Utc};
+use serde_json::{Value, json};
+use service::access::{Keys, Purpose, Role};
 
 const JSON: &str = "content-type: application/json\r\n";
 
@@ -50,6 +56,47 @@ fn one_budget_for_all_resources_and_methods_of_one_client() {
     let staff = token("bob", "staff", SECRET);
     assert_eq!(burst(&staff), 8);
     assert_eq!(up.ask("GET", "/report/data/", &staff, "").status, 200);
+}
+
+#[test]
+fn a_batch_is_one_request_whatever_it_holds_and_becomes_of_it() {
+    let database = database();
+    let up = Service::up(&database, &["--throttle-base", "5/day"]);
+    let batch = |events: &Value| up.ask("POST", "/batch/", JSON, &json!({ "events": events }).to_string());
+    let (good, bad) = (json!({"type": "session_end", "session_id": "s"}), json!({"type": "x"}));
+    for (events, status, left) in [
+        (json!(vec![&good; 100]), 202, 4),
+        (json!(vec![&bad; 100]), 400, 3),
+        (json!([good, bad]), 207, 2),
+        (json!([]), 202, 1),
+        (json!({}), 400, 0),
+    ] {
+        let answer = batch(&events);
+        assert_eq!((answer.status, answer.header("ratelimit")), (status, &*format!("\"base\";r={left};t=17280")));
+    }
+    let refused = batch(&json!([good]));
+    assert_eq!(refused.status, 429);
+    let wait = refused.header("retry-after");
+    let detail = format!("Request was throttled. Expected available in {wait} seconds.");
+    assert_eq!(refused.json(), json!({ "detail": detail }), "no result of any event: none was looked at");
+    assert_eq!(up.get("/sessions/").status, 429, "it is the budget of the resources");
+}
+
+#[test]
+fn services_that_run_apart_keep_a_budget_each_and_know_a_cookie_without_a_database() {
+    let database = database();
+    let rate = [("THROTTLE_BASE", "2/day"), ("SESSIONS_WRITE_ACCESS", "user")];
+    let [ingest, query_api] = ["ingest", "query-api"].map(|name| started(name, &database, &rate));
+    let read = || query_api.get("/sessions/").status;
+    let write = || ingest.ask("POST", "/pageviews/", JSON, "{}").status;
+    assert_eq!([write(), write(), write()], [400, 400, 429]);
+    assert_eq!([read(), read(), read()], [200, 200, 429]);
+    // the cookie is a signed token
+    let keys = Keys::new(SECRET.as_bytes()).unwrap();
+    let cookie = keys.issue(Purpose::Cookie, "ann", Role::User, Utc::now(), TimeDelta::hours(12));
+    let headers = format!("{JSON}cookie: footfall_session={cookie}\r\n");
+    let asked = |headers: &str| ingest.ask("POST", "/sessions/", headers, "{}").status;
+    assert_eq!((asked(JSON), asked(&headers)), (401, 400));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod common;
 mod ending;
+mod help;
 mod limits;
 mod origins;
 mod own_postgres;

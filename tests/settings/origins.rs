@@ -100,3 +100,39 @@ fn a_cookie_counts_from_this_site_and_from_named_origins_alone() {
     let report = up.ask("GET", "/report/", &format!("origin: {SHOP}\r\n"), "");
     assert_eq!(report.header("access-control-allow-origin"), "");
 }
+
+#[test]
+fn an_origin_is_allowed_by_its_name_in_whatever_case_the_setting_has_it_and_null_by_none() {
+    let database = database();
+    let up = |origins: &str| Service::up(&database, &["--allowed-origins", origins]);
+    let allowed = |up: &Service, origin: &str| {
+        let asked = up.ask("GET", "/sessions/", &format!("origin: {origin}\r\n"), "");
+        let preflight = preflight(up, origin, "/batch/");
+        assert_eq!((asked.status, preflight.status), (200, 200), "{origin}");
+        let told = |answer: &Answer| {
+            let header = |name: &str| answer.header(&format!("access-control-allow-{name}")).to_owned();
+            // without an origin whatever else is said is for nobody
+            match header("origin") {
+                none if none.is_empty() => none,
+                origin => format!("{origin} {}", header("credentials")).trim().to_owned(),
+            }
+        };
+        assert_eq!(told(&asked), told(&preflight), "{origin}");
+        told(&asked)
+    };
+    let named = up("HTTPS://Shop.Example:443/,http://b.example:81");
+    assert_eq!(allowed(&named, SHOP), format!("{SHOP} true"));
+    assert_eq!(allowed(&named, "http://b.example:81"), "http://b.example:81 true");
+    // no page sends these; what comes is compared to the letter
+    for other in ["https://SHOP.example", "https://shop.example:443", "https://shop.example/", "http://shop.example"] {
+        assert_eq!(allowed(&named, other), "", "{other}");
+    }
+    // of a file, or of a frame that may nothing
+    assert_eq!(allowed(&named, "null"), "");
+    drop(named);
+    let any = up("*");
+    assert_eq!([allowed(&any, "null"), allowed(&any, SHOP)], ["*", "*"]);
+    drop(any);
+    let both = up("*,https://shop.example");
+    assert_eq!([allowed(&both, "null"), allowed(&both, SHOP)], ["*".to_owned(), format!("{SHOP} true")]);
+}

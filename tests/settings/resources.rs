@@ -12,7 +12,7 @@ const FORM: &str = "content-type: application/x-www-form-urlencoded\r\n";
 type Variables = [(&'static str, &'static str)];
 
 /// `footfall up`, or a service alone on Kafka.
-fn started(name: &str, database: &TestDatabase, variables: &Variables) -> Service {
+pub fn started(name: &str, database: &TestDatabase, variables: &Variables) -> Service {
     let topic = unique_name("resources");
     let command = |argument: &str| {
         let mut command = footfall(&[argument]);

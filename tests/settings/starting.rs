@@ -79,6 +79,17 @@ fn a_wrong_value_is_told_with_the_name_of_its_setting() {
         ("--listen", "8080"),
         ("--ops-listen", "localhost:9090"),
         ("--kafka-topic", "my events"),
+        ("--kafka-brokers", ":::"),
+        ("--kafka-brokers", ":9092"),
+        ("--kafka-brokers", "kafka-1:9092,,kafka-2:9092"),
+        ("--kafka-brokers", "kafka:9092,"),
+        ("--kafka-brokers", "http://kafka:9092"),
+        ("--kafka-brokers", "kafka:9092/footfall"),
+        ("--kafka-brokers", "kafka:0"),
+        ("--kafka-brokers", "kafka:65536"),
+        ("--kafka-brokers", "kafka 9092"),
+        ("--kafka-brokers", "user@kafka:9092"),
+        ("--kafka-brokers", "[::1"),
         ("--trusted-proxies", "localhost"),
     ] {
         let output = run(&["up", flag, value]);

@@ -5,7 +5,7 @@
 
 use crate::body::{Received, Share, too_large};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use service::http::Problem;
 use std::io::Read;
 
@@ -65,13 +65,14 @@ impl Coding {
         }
     }
 
-    fn decoder(self, body: &[u8]) -> std::io::Result<Box<dyn Read + '_>> {
+    /// Takes out of `body` what belongs to the stream.
+    fn decoder<'a>(self, body: &'a mut &[u8]) -> std::io::Result<Box<dyn Read + 'a>> {
         Ok(match self {
             Self::Gzip => Box::new(MultiGzDecoder::new(body)),
             Self::Brotli if is_large_window(body) => {
                 return Err(std::io::Error::other("its window is larger than RFC 7932 allows"));
             }
-            Self::Brotli => Box::new(brotli_decompressor::Decompressor::new(body, STEP)),
+            Self::Brotli => Box::new(Brotli(brotli_decompressor::Decompressor::new(body, STEP))),
             Self::Zstd => {
                 let mut decoder = zstd::Decoder::with_buffer(body)?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG)?;
@@ -81,6 +82,19 @@ impl Coding {
             // what some programs take the name for
             Self::Deflate => Box::new(DeflateDecoder::new(body)),
         })
+    }
+}
+
+/// Brotli's reader, which tells of bytes behind the stream when it is asked for more after its end, and keeps what it
+/// has read of them.
+struct Brotli<R: Read>(brotli_decompressor::Decompressor<R>);
+
+impl<R: Read> Read for Brotli<R> {
+    fn read(&mut self, step: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.read(step)? {
+            0 => self.0.read(step),
+            read => Ok(read),
+        }
     }
 }
 
@@ -101,9 +115,9 @@ pub(super) fn inflate(coding: Coding, body: &[u8], limit: usize, mut share: Shar
         let detail = format!("The request body is no {} stream: {error}.", coding.name());
         Problem::detail(StatusCode::BAD_REQUEST, detail)
     };
-    let mut bytes = Vec::new();
+    let (mut bytes, mut rest) = (Vec::new(), body);
     if !body.is_empty() {
-        let mut decoder = coding.decoder(body).map_err(|error| broken(&error))?;
+        let mut decoder = coding.decoder(&mut rest).map_err(|error| broken(&error))?;
         let mut step = vec![0; STEP];
         loop {
             let read = match decoder.read(&mut step) {
@@ -118,6 +132,9 @@ pub(super) fn inflate(coding: Coding, body: &[u8], limit: usize, mut share: Shar
             share.take(read)?;
             bytes.extend_from_slice(&step[..read]);
         }
+    }
+    if !rest.is_empty() {
+        return Err(broken(&"something follows its end"));
     }
     Ok(Received::new(bytes, share))
 }
@@ -169,6 +186,10 @@ mod tests {
         assert_eq!(unpacked(coding, &body, text.len() - 1), Err(413));
         assert_eq!(unpacked(coding, &body[..body.len() / 2], text.len()), Err(400), "cut in half");
         assert_eq!(unpacked(coding, b"{\"events\": []}", text.len()), Err(400), "as it is");
+        for behind in [vec![0], b"{}".to_vec(), vec![b' '; 2 * STEP]] {
+            let body = [&body[..], &behind].concat();
+            assert_eq!(unpacked(coding, &body, text.len()), Err(400), "{} bytes behind the end", behind.len());
+        }
         assert_eq!(unpacked(coding, b"", text.len()), Ok(Vec::new()));
     }
 

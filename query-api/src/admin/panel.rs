@@ -12,7 +12,6 @@ use crate::{
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
 use schema::InteractionKind;
-use serde_json::Value;
 use service::resource::Resource;
 
 /// A choice of a field, and whether it is the one.
@@ -143,14 +142,8 @@ pub(super) fn event_types(chosen: &str) -> Vec<Choice> {
 
 /// What the filters say, by the names that people see.
 fn messages(errors: &Errors) -> Vec<String> {
-    let texts = |messages: &Value| {
-        messages.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
-    };
     let named = |name: &str| if name == "search" { "Search".to_owned() } else { Kind::label(name).to_owned() };
-    errors
-        .iter()
-        .flat_map(|(name, found)| texts(found).into_iter().map(move |text| format!("{}: {text}", named(name))))
-        .collect()
+    errors.iter().flat_map(|(name, found)| found.iter().map(move |text| format!("{}: {text}", named(name)))).collect()
 }
 
 #[cfg(test)]

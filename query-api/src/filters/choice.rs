@@ -15,7 +15,10 @@ impl Reader<'_> {
                 None => self.found.refuse("event_type", &unknown(&value)),
             }
         }
-        // the one parameter of which every value counts, the empty one as well
+    }
+
+    /// The one parameter of which every value counts, the empty one as well.
+    pub(super) fn event_types(&mut self) {
         let values: Vec<String> = self.parameters.all("event_type_in").map(|value| trimmed(value).to_owned()).collect();
         if values.is_empty() {
             return;

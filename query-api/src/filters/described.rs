@@ -37,6 +37,7 @@ fn described(name: &str, filter: Filter) -> Vec<Parameter> {
             let more = format!("Whether `{column}` is null.");
             one(&more, lenient(one_of_these(["true", "false", "1", "0"]), "No filter."))
         }
+        Filter::Moment(_) => one("At this very moment.", moment()),
         Filter::Times(_) => times(name),
         Filter::Session => {
             let more = "Of the session with this `id`; 400 when there is none.";
@@ -51,14 +52,10 @@ fn described(name: &str, filter: Filter) -> Vec<Parameter> {
              this `id`.",
             clean_text().into(),
         ),
-        Filter::EventType => {
-            let kind = || one_of_these(InteractionKind::ALL.iter().map(|kind| kind.as_str()));
-            let several =
-                in_query("event_type_in", "Of one of these types: the parameter once for each.", list(kind()));
-            vec![
-                in_query(name, "Of this type.", or_blank(kind())).build(),
-                several.style(Some(ParameterStyle::Form)).explode(Some(true)).build(),
-            ]
+        Filter::EventType => one("Of this type.", or_blank(kind())),
+        Filter::EventTypes => {
+            let several = in_query(name, "Of one of these types: the parameter once for each.", list(kind()));
+            vec![several.style(Some(ParameterStyle::Form)).explode(Some(true)).build()]
         }
         Filter::Metadata => one(
             "`key=value`: what stands in the metadata under the key. `__` in the key goes down into objects and \
@@ -69,15 +66,19 @@ fn described(name: &str, filter: Filter) -> Vec<Parameter> {
     }
 }
 
-/// The six parameters of a time.
+fn kind() -> RefOr<Schema> {
+    one_of_these(InteractionKind::ALL.iter().map(|kind| kind.as_str())).into()
+}
+
+fn moment() -> RefOr<Schema> {
+    let forms = "ISO 8601, with or without zone; `2025-03-01 12:30`, `03/01/2025 12:30` or either day alone.";
+    or_blank(any_of([formatted("date-time").description(Some(forms)).into(), formatted("date").into()]))
+}
+
+/// The five parameters around a time.
 fn times(name: &str) -> Vec<Parameter> {
-    let moment = || {
-        let forms = "ISO 8601, with or without zone; `2025-03-01 12:30`, `03/01/2025 12:30` or either day alone.";
-        or_blank(any_of([formatted("date-time").description(Some(forms)).into(), formatted("date").into()]))
-    };
     let day = or_blank(formatted("date").description(Some("`2025-03-01` or `03/01/2025`.")));
     [
-        ("", "At this very moment.", moment()),
         ("_after", "At this moment or later.", moment()),
         ("_before", "At this moment or earlier.", moment()),
         ("_range_after", "The same as `_after`; errors are told under `_range`.", moment()),

@@ -2,6 +2,7 @@
 
 mod choice;
 mod described;
+mod errors;
 mod metadata;
 mod number;
 mod time;
@@ -14,10 +15,10 @@ use crate::{
     settings::FieldNames,
     text::{Part, pattern, trimmed},
 };
-pub(crate) use choice::NO_SUCH_CHOICE;
+use choice::NO_SUCH_CHOICE;
 use chrono_tz::Tz;
 pub(crate) use described::parameters;
-use serde_json::{Map, Value, json};
+pub(crate) use errors::Errors;
 use service::resource::Resource;
 pub(crate) use time::{days, moment};
 
@@ -29,9 +30,6 @@ pub(crate) const SEARCH: &str = "search";
 
 const NUL: &str = "Null characters are not allowed.";
 
-/// Messages by parameter: the body of a 400.
-pub(crate) type Errors = Map<String, Value>;
-
 /// What a request narrows a list down to.
 #[derive(Debug, Default)]
 pub(crate) struct Narrowing {
@@ -39,10 +37,19 @@ pub(crate) struct Narrowing {
     pub conditions: Vec<Condition>,
     /// What is wrong with the parameters.
     pub errors: Errors,
-    /// The session that has to be there, and the parameter that named it.
-    pub session: Option<(String, i64)>,
+    /// The session that has to be there.
+    pub session: Option<NamedSession>,
     /// The parameters that took part, in an order of their own: what a cursor is bound to.
     pub used: Vec<(String, String)>,
+}
+
+/// A session that a filter asks for by its primary key.
+#[derive(Debug)]
+pub(crate) struct NamedSession {
+    pub id: i64,
+    /// The parameter that named it, and where its error stands if there is no such session.
+    parameter: String,
+    place: usize,
 }
 
 impl Narrowing {
@@ -61,7 +68,12 @@ impl Narrowing {
 
     /// An error under a parameter.
     pub fn refuse(&mut self, parameter: &str, message: &str) {
-        self.errors.insert(parameter.to_owned(), json!([message]));
+        self.errors.add(parameter, vec![message.to_owned()]);
+    }
+
+    /// That the session is not there.
+    pub fn refuse_session(&mut self, session: NamedSession) {
+        self.errors.add_at(session.place, session.parameter, NO_SUCH_CHOICE);
     }
 
     fn search(&mut self, resource: Resource, search: &str, searched: &FieldNames) {
@@ -97,54 +109,64 @@ enum Filter {
     AddressStart,
     /// Whether the column is null.
     Missing(&'static str),
+    /// A time to the microsecond.
+    Moment(Column),
+    /// Its neighbourhood: after, before, a range, a day.
     Times(Column),
     /// The primary key of an event's session.
     Session,
     /// The text of an event's session.
     KnownAs,
     EventType,
+    EventTypes,
     Metadata,
 }
 
-/// The filters of a resource, in the order in which they are read: contract § 6.
+/// The filters of a resource, in the order of the original's, in which errors are told: contract § 4, 6. What the
+/// original has not comes first, as fields do.
 fn table(resource: Resource) -> &'static [(&'static str, Filter)] {
     match resource {
         Resource::Sessions => &[
             ("id", Filter::Id),
             ("session_id", Filter::Equal(Text::SessionId)),
             ("user_agent", Filter::Equal(Text::UserAgent)),
+            ("ip_address", Filter::Address),
+            ("start_time", Filter::Moment(Column::StartTime)),
+            ("end_time", Filter::Moment(Column::EndTime)),
             ("user_id", Filter::Equal(Text::UserId)),
             ("session_id_contains", Filter::Part(Text::SessionId, Part::Anywhere)),
             ("user_agent_contains", Filter::Part(Text::UserAgent, Part::Anywhere)),
-            ("user_id_contains", Filter::Part(Text::UserId, Part::Anywhere)),
-            ("ip_address", Filter::Address),
             ("ip_address_startswith", Filter::AddressStart),
-            ("user_id_isnull", Filter::Missing("user_id")),
-            ("end_time_isnull", Filter::Missing("end_time")),
             ("start_time", Filter::Times(Column::StartTime)),
             ("end_time", Filter::Times(Column::EndTime)),
+            ("end_time_isnull", Filter::Missing("end_time")),
+            ("user_id_contains", Filter::Part(Text::UserId, Part::Anywhere)),
+            ("user_id_isnull", Filter::Missing("user_id")),
         ],
         Resource::PageViews => &[
             ("id", Filter::Id),
+            ("session", Filter::Session),
             ("url", Filter::Equal(Text::Url)),
+            ("timestamp", Filter::Moment(Column::Timestamp)),
+            ("session_id", Filter::KnownAs),
+            ("session_id_contains", Filter::Part(Text::SessionOfEvent, Part::Anywhere)),
             ("url_contains", Filter::Part(Text::Url, Part::Anywhere)),
             ("url_startswith", Filter::Part(Text::Url, Part::Start)),
             ("url_endswith", Filter::Part(Text::Url, Part::End)),
-            ("session", Filter::Session),
-            ("session_id", Filter::KnownAs),
-            ("session_id_contains", Filter::Part(Text::SessionOfEvent, Part::Anywhere)),
             ("timestamp", Filter::Times(Column::Timestamp)),
         ],
         Resource::Interactions => &[
             ("id", Filter::Id),
+            ("session", Filter::Session),
             ("event_type", Filter::EventType),
             ("element", Filter::Equal(Text::Element)),
-            ("element_contains", Filter::Part(Text::Element, Part::Anywhere)),
-            ("element_startswith", Filter::Part(Text::Element, Part::Start)),
+            ("timestamp", Filter::Moment(Column::Timestamp)),
             ("metadata", Filter::Metadata),
-            ("session", Filter::Session),
             ("session_id", Filter::KnownAs),
             ("session_id_contains", Filter::Part(Text::SessionOfEvent, Part::Anywhere)),
+            ("event_type_in", Filter::EventTypes),
+            ("element_contains", Filter::Part(Text::Element, Part::Anywhere)),
+            ("element_startswith", Filter::Part(Text::Element, Part::Start)),
             ("timestamp", Filter::Times(Column::Timestamp)),
         ],
     }
@@ -167,10 +189,12 @@ impl Reader<'_> {
                 Filter::Address => self.address(),
                 Filter::AddressStart => self.address_start(),
                 Filter::Missing(column) => self.missing(name, column),
+                Filter::Moment(column) => self.moment(name, column),
                 Filter::Times(column) => self.times(name, column),
                 Filter::Session => self.session(),
                 Filter::KnownAs => self.known_as(name),
                 Filter::EventType => self.event_type(),
+                Filter::EventTypes => self.event_types(),
                 Filter::Metadata => self.metadata(),
             }
         }

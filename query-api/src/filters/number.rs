@@ -1,12 +1,11 @@
 //! Filters whose values are ids, addresses or yes and no.
 
-use super::Reader;
+use super::{NamedSession, Reader};
 use crate::{
     condition::{Condition, Text},
     paging::integer,
     text::{Part, pattern},
 };
-use std::net::{IpAddr, Ipv6Addr};
 
 impl Reader<'_> {
     pub(super) fn id(&mut self) {
@@ -26,17 +25,18 @@ impl Reader<'_> {
         {
             match integer(&value) {
                 Some(id) => {
-                    self.found.session = Some((name, id));
+                    let place = self.found.errors.place();
+                    self.found.session = Some(NamedSession { id, parameter: name, place });
                     self.add(Condition::Session(id));
                 }
-                None => self.found.refuse(&name, super::choice::NO_SUCH_CHOICE),
+                None => self.found.refuse(&name, super::NO_SUCH_CHOICE),
             }
         }
     }
 
     pub(super) fn address(&mut self) {
         let Some(value) = self.clean_value("ip_address") else { return };
-        match address(&value) {
+        match rules::address::parse(&value) {
             Some(address) => self.add(Condition::Address(address)),
             None => self.found.refuse("ip_address", "Enter a valid IPv4 or IPv6 address."),
         }
@@ -60,36 +60,5 @@ impl Reader<'_> {
             "false" | "0" => self.add(Condition::Missing { column, missing: false }),
             _ => {}
         }
-    }
-}
-
-/// An address as it is stored: IPv4-mapped as IPv4, a zone id dropped (contract § 3).
-fn address(text: &str) -> Option<IpAddr> {
-    match text.split_once('%') {
-        Some((address, zone)) if !zone.is_empty() && !zone.contains(['%', '/']) => {
-            address.parse::<Ipv6Addr>().ok().map(|address| IpAddr::V6(address).to_canonical())
-        }
-        Some(_) => None,
-        None => text.parse::<IpAddr>().ok().map(|address| address.to_canonical()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case("2001:DB8:0::4", Some("2001:db8::4"))]
-    #[case("::ffff:1.2.3.4", Some("1.2.3.4"))]
-    #[case("fe80::1%eth0", Some("fe80::1"))]
-    #[case("01.2.3.4", None)]
-    #[case("1.2.3", None)]
-    #[case("1.2.3.4/32", None)]
-    #[case("1.2.3.4%eth0", None)]
-    #[case("fe80::1%eth0/64", None)]
-    #[case("[::1]", None)]
-    fn addresses_are_read_as_they_are_stored(#[case] text: &str, #[case] expected: Option<&str>) {
-        assert_eq!(address(text).map(|address| address.to_string()).as_deref(), expected);
     }
 }

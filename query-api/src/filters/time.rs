@@ -11,12 +11,15 @@ use crate::{
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use serde_json::json;
 
 impl Reader<'_> {
-    /// The six parameters of a column.
-    pub(super) fn times(&mut self, name: &str, column: Column) {
+    /// The parameter that is called as the column.
+    pub(super) fn moment(&mut self, name: &str, column: Column) {
         self.time(name, column, Comparison::Equal);
+    }
+
+    /// The other five.
+    pub(super) fn times(&mut self, name: &str, column: Column) {
         self.time(&format!("{name}_after"), column, Comparison::AtLeast);
         self.time(&format!("{name}_before"), column, Comparison::AtMost);
         self.range(&format!("{name}_range"), column);
@@ -43,7 +46,7 @@ impl Reader<'_> {
             }
         }
         if !messages.is_empty() {
-            self.found.errors.insert(name.to_owned(), json!(messages));
+            self.found.errors.add(name, messages);
         }
     }
 

@@ -15,7 +15,7 @@ mod shown;
 
 use crate::{
     error::QueryError,
-    filters::{Narrowing, SEARCH},
+    filters::Narrowing,
     negotiation,
     paging::{Parameters, integer},
     resolve,
@@ -98,17 +98,12 @@ async fn narrowed(api: &QueryApi, resource: Resource, parameters: &Parameters) -
     let settings = &api.inner.settings;
     let (filters, searched) = (settings.filters.get(resource), settings.fields.searchable(resource));
     let mut found = Narrowing::of(resource, parameters, filters, searched, api.inner.zone);
-    if let Some((parameter, id)) = found.session.take()
-        && !resolve::session_exists(&api.inner.pool, id).await?
+    if let Some(session) = found.session.take()
+        && !resolve::session_exists(&api.inner.pool, session.id).await?
     {
-        found.refuse(&parameter, crate::filters::NO_SUCH_CHOICE);
+        found.refuse_session(session);
     }
-    if found.errors.is_empty() {
-        return Ok(found);
-    }
-    // a search is no field: what is wrong with it stands alone, as in the original
-    let body = found.errors.remove(SEARCH).unwrap_or(serde_json::Value::Object(found.errors));
-    Err(Problem { status: StatusCode::BAD_REQUEST, body, headers: Vec::new() }.into())
+    if found.errors.is_empty() { Ok(found) } else { Err(QueryError::Parameters(found.errors)) }
 }
 
 fn too_slow(error: sqlx::Error) -> QueryError {
