@@ -26,7 +26,8 @@ async fn lists_and_details_can_be_switched_off_for_all_or_for_one() {
             if *status == 405 {
                 assert_eq!(answer.body, DISABLED);
                 // as in the original: the method is there, and a setting forbids it
-                let allow = if path.contains(char::is_numeric) { "GET, HEAD, OPTIONS" } else { "GET, POST, HEAD, OPTIONS" };
+                let allow =
+                    if path.contains(char::is_numeric) { "GET, HEAD, OPTIONS" } else { "GET, POST, HEAD, OPTIONS" };
                 assert_eq!(answer.headers["allow"], allow, "{path}");
             }
         }
