@@ -3,6 +3,15 @@
 use axum::response::{IntoResponse, Response};
 use service::http::Problem;
 
+/// What is said of an error to people, where programs read another thing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ForPeople(pub &'static str);
+
+const AWAY: &str = "Footfall cannot read its database now. Nothing is wrong with what you asked for, and nothing is \
+                    lost: it goes on by itself when the database is back.";
+const SILENT: &str = "The database of Footfall does not answer now. Nothing is wrong with what you asked for, and \
+                      nothing is lost: it goes on by itself when the database speaks again.";
+
 /// Why a request was not answered with what it asked for.
 #[derive(Debug)]
 pub(crate) enum QueryError {
@@ -39,6 +48,15 @@ impl QueryError {
         if is_cancelled(&error) { Self::TooSlow(advice) } else { Self::Database(error) }
     }
 
+    /// What people are told; nothing where what programs are told will do.
+    fn for_people(&self) -> Option<ForPeople> {
+        match self {
+            Self::Database(error) if !is_cancelled(error) => Some(ForPeople(AWAY)),
+            Self::TooLate => Some(ForPeople(SILENT)),
+            Self::Database(_) | Self::Problem(_) | Self::TooSlow(_) => None,
+        }
+    }
+
     fn into_problem(self) -> Problem {
         let error = match self {
             Self::Problem(problem) => return problem,
@@ -63,6 +81,11 @@ impl QueryError {
 
 impl IntoResponse for QueryError {
     fn into_response(self) -> Response {
-        self.into_problem().into_response()
+        let for_people = self.for_people();
+        let mut response = self.into_problem().into_response();
+        if let Some(words) = for_people {
+            response.extensions_mut().insert(words);
+        }
+        response
     }
 }

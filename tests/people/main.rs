@@ -12,6 +12,7 @@ mod newcomer;
 mod operator;
 mod person;
 mod site;
+mod states;
 #[path = "../apart/common/topics.rs"]
 #[expect(dead_code, reason = "the tests of the services use the rest")]
 mod topics;
