@@ -71,7 +71,8 @@ fn a_body_that_comes_byte_by_byte_costs_what_has_come() {
     });
 }
 
-/// The database may take a few seconds before it counts as silent, and a form half a minute: its sender is told which it was.
+/// The database may take a few seconds before it counts as silent, and a form half a minute: its sender is told which it
+/// was.
 #[test]
 fn a_form_that_does_not_come_is_not_taken_for_a_slow_database() {
     let target = Target::new(&[]);
@@ -79,9 +80,8 @@ fn a_form_that_does_not_come_is_not_taken_for_a_slow_database() {
         let mut slow: Vec<TcpStream> = ["/sign-in/", "/sign-out/", "/admin/sessions/add/"]
             .map(|path| {
                 let mut stream = connect(address);
-                let kind = "Content-Type: application/x-www-form-urlencoded";
-                write!(stream, "POST {path} HTTP/1.1\r\nHost: a\r\n{kind}\r\nContent-Length: 100\r\n\r\nname=a")
-                    .unwrap();
+                let kind = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100";
+                write!(stream, "POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{kind}\r\n\r\nname=a").unwrap();
                 stream
             })
             .into();

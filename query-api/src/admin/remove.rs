@@ -78,7 +78,7 @@ pub(super) async fn ask(
 ) -> Result<Response, QueryError> {
     let (kind, object) = find(&api, resource, id).await?;
     let asking = Asking { api: &api, identity: &identity, kind, object: &object, origin: came_from(&uri) };
-    asking.page(StatusCode::OK, "", None, asking.along().await?).await
+    Ok(asking.page(StatusCode::OK, "", None, asking.along().await?))
 }
 
 fn came_from(uri: &Uri) -> Origin {
@@ -98,11 +98,11 @@ pub(super) async fn remove(
     let (kind, object) = find(&api, resource, id).await?;
     let asking = Asking { api: &api, identity: &identity, kind, object: &object, origin: came_from(&uri) };
     let Some(author) = typed.author(&api, &identity) else {
-        return asking.page(StatusCode::FORBIDDEN, EXPIRED, None, asking.along().await?).await;
+        return Ok(asking.page(StatusCode::FORBIDDEN, EXPIRED, None, asking.along().await?));
     };
     let along = asking.along().await?;
     if along.is_some_and(|now| !Along::told(&typed).is_some_and(|told| told.covers(now))) {
-        return asking.page(StatusCode::CONFLICT, MORE, None, along).await;
+        return Ok(asking.page(StatusCode::CONFLICT, MORE, None, along));
     }
     let event = match resource {
         Resource::Sessions => Event::SessionDeleted,
@@ -118,7 +118,7 @@ pub(super) async fn remove(
         }
         Err(not_saved) => {
             let (status, token) = (StatusCode::SERVICE_UNAVAILABLE, typed.get("token"));
-            asking.page(status, not_saved.words(), Some(token), along).await
+            Ok(asking.page(status, not_saved.words(), Some(token), along))
         }
     }
 }
@@ -163,13 +163,7 @@ impl Asking<'_> {
         Ok(Some(Along { page_views, interactions }))
     }
 
-    async fn page(
-        &self,
-        status: StatusCode,
-        trouble: &str,
-        token: Option<String>,
-        along: Option<Along>,
-    ) -> Result<Response, QueryError> {
+    fn page(&self, status: StatusCode, trouble: &str, token: Option<String>, along: Option<Along>) -> Response {
         let Self { api, identity, kind, object, origin } = self;
         let names: &[&'static str] = match kind.resource {
             Resource::Sessions => &["session_id", "user_agent", "ip_address", "user_id", "start_time"],
@@ -196,6 +190,6 @@ impl Asking<'_> {
             along,
             trouble,
         };
-        Ok(page_response(status, page.render()))
+        page_response(status, page.render())
     }
 }

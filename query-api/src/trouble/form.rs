@@ -58,7 +58,7 @@ mod tests {
     use futures::stream;
     use std::convert::Infallible;
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     async fn received(chunks: &[usize], announced: Option<usize>) -> Result<usize, u16> {
         let chunks: Vec<_> = chunks.iter().map(|length| Ok::<_, Infallible>(vec![b'x'; *length])).collect();

@@ -69,7 +69,7 @@ pub(super) async fn of(api: &QueryApi, asked: &Asked, response: Response) -> Res
             general(api, identity, status, &trouble)
         }
     };
-    with_headers_of(head.headers, page)
+    with_headers_of(&head.headers, page)
 }
 
 /// Whether there is an admin for them.
@@ -134,9 +134,9 @@ fn general(api: &QueryApi, identity: &Identity, status: StatusCode, trouble: &Tr
 }
 
 /// `Retry-After`, cookies and the rest stay; a page's own headers are stricter than those of an answer to a program.
-fn with_headers_of(told: HeaderMap, mut page: Response) -> Response {
+fn with_headers_of(told: &HeaderMap, mut page: Response) -> Response {
     let own: Vec<_> = page.headers().keys().cloned().collect();
-    for (name, value) in &told {
+    for (name, value) in told {
         if *name == header::SET_COOKIE || !(own.contains(name) || *name == header::CONTENT_LENGTH) {
             page.headers_mut().append(name, value.clone());
         }

@@ -222,6 +222,6 @@ async fn who_is_in_and_may_not_is_told_who_they_are_what_they_may_and_how_to_be_
             assert!(!page.body.contains("/admin/sessions/\""), "{path}: no way that ends here again: {}", page.body);
         }
         let stranger = site.get("/report/?range=30").await;
-        assert_eq!(stranger.body.contains("You are signed in"), false, "{}", stranger.body);
+        assert!(!stranger.body.contains("You are signed in"), "{}", stranger.body);
     }
 }
