@@ -4,6 +4,15 @@ use crate::filters::Errors;
 use axum::response::{IntoResponse, Response};
 use service::http::Problem;
 
+/// What is said of an error to people, where programs read another thing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ForPeople(pub &'static str);
+
+const AWAY: &str = "Footfall cannot read its database now. Nothing is wrong with what you asked for, and nothing is \
+                    lost: it goes on by itself when the database is back.";
+const SILENT: &str = "The database of Footfall does not answer now. Nothing is wrong with what you asked for, and \
+                      nothing is lost: it goes on by itself when the database speaks again.";
+
 /// Why a request was not answered with what it asked for.
 #[derive(Debug)]
 pub(crate) enum QueryError {
@@ -41,17 +50,28 @@ impl QueryError {
     pub fn of_question(error: sqlx::Error, advice: &'static str) -> Self {
         if is_cancelled(&error) { Self::TooSlow(advice) } else { Self::Database(error) }
     }
+
+    /// What people are told; nothing where what programs are told will do.
+    fn for_people(&self) -> Option<ForPeople> {
+        match self {
+            Self::Database(error) if !is_cancelled(error) => Some(ForPeople(AWAY)),
+            Self::TooLate => Some(ForPeople(SILENT)),
+            Self::Database(_) | Self::Problem(_) | Self::Parameters(_) | Self::TooSlow(_) => None,
+        }
+    }
 }
 
 impl IntoResponse for QueryError {
     fn into_response(self) -> Response {
+        let for_people = self.for_people();
         let error = match self {
             Self::Problem(problem) => return problem.into_response(),
             Self::Parameters(errors) => return errors.into_response(),
             Self::Database(error) => error,
             Self::TooLate => {
                 tracing::warn!("a request took too long and was given up: the database says nothing");
-                return Problem::unavailable("The read model does not answer in time. Try again.", 5).into_response();
+                let problem = Problem::unavailable("The read model does not answer in time. Try again.", 5);
+                return with_words(problem, for_people);
             }
             Self::TooSlow(advice) => {
                 tracing::info!("a question to the database took too long and was cancelled");
@@ -65,6 +85,15 @@ impl IntoResponse for QueryError {
             tracing::warn!(%error, "the read model could not be read");
             Problem::unavailable("The read model cannot be read now. Try again.", 1)
         };
-        problem.into_response()
+        with_words(problem, for_people)
     }
+}
+
+/// The answer to a program, which takes along what a person reads in its place.
+fn with_words(problem: Problem, for_people: Option<ForPeople>) -> Response {
+    let mut response = problem.into_response();
+    if let Some(words) = for_people {
+        response.extensions_mut().insert(words);
+    }
+    response
 }

@@ -2,7 +2,8 @@
 //!
 //! `routes` says which path is which file. Lists and details are in `lists`: `filters` and `search` read what they are
 //! narrowed down by, `condition` is its SQL. The admin is in `admin`, its changes are events on the log. The report is in
-//! `report`, people come in through `sign_in`. `docs` answers with the description of all of it but the admin. `stream` sends what is too long to be
+//! `report`, people come in through `sign_in`, and read in the
+//! words of `trouble` what went wrong. `docs` answers with the description of all of it but the admin. `stream` sends what is too long to be
 //! held in memory.
 
 pub mod accounts;
@@ -26,6 +27,7 @@ pub mod settings;
 mod sign_in;
 mod stream;
 mod text;
+mod trouble;
 
 pub use routes::{QueryApi, openapi};
 pub use settings::QuerySettings;

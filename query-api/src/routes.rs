@@ -6,13 +6,12 @@ use crate::{
     error::QueryError,
     freshness, lists, report,
     settings::{ACCOUNT_CONNECTIONS, QuerySettings},
-    sign_in,
+    sign_in, trouble,
 };
 use anyhow::bail;
 use axum::{
     Extension, Router,
-    extract::{DefaultBodyLimit, Request, State},
-    handler::Handler,
+    extract::{Request, State},
     http::{StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -54,9 +53,6 @@ const LONG_ANSWERS: usize = 2;
 
 /// Pages with long texts at once: each holds a few objects, of 2.5 MiB at most, for as long as its client reads.
 const LARGE_PAGES: usize = 4;
-
-/// Largest form that somebody who is not known may send: with one that they sent while they were signed out.
-const FORM_BYTES: usize = 64 * 1024;
 
 /// Answers from the read model. Clones share everything.
 #[derive(Clone)]
@@ -137,6 +133,7 @@ impl QueryApi {
             .merge(admin::routes(self))
             .layer(middleware::from_fn_with_state(self.clone(), look_behind_the_cookie))
             .layer(middleware::from_fn_with_state(self.clone(), answer_in_time))
+            .layer(middleware::from_fn_with_state(self.clone(), trouble::in_plain_words))
             .layer(Extension(Documents::of(document, &self.inner.base_path)))
             .with_state(self.clone())
     }
@@ -185,13 +182,12 @@ fn endpoints() -> Endpoints<QueryApi> {
             lists::described::detail(resource),
         );
     }
-    let submit = sign_in::submit.layer(DefaultBodyLimit::max(FORM_BYTES));
     endpoints
         .get("/report/", report::page, report::described::page())
         .get("/report/data/", report::numbers, report::described::data())
         .get("/report/csv/", report::csv, report::described::csv())
         .get("/sign-in/", sign_in::form, sign_in::described::form())
-        .post("/sign-in/", submit, sign_in::described::submit())
+        .post("/sign-in/", sign_in::submit, sign_in::described::submit())
         .post("/sign-out/", sign_in::sign_out, sign_in::described::sign_out())
         .get("/status/", freshness::status, freshness::described())
         .get("/openapi.json", docs::document, docs::described::document())
@@ -219,7 +215,9 @@ pub(crate) fn site_url(request: &Request) -> String {
 async fn look_behind_the_cookie(State(api): State<QueryApi>, mut request: Request, next: Next) -> Response {
     let cookie =
         request.extensions().get::<Identity>().and_then(|identity| Some((identity.name.clone()?, identity.cookie?)));
-    if let Some((name, cookie)) = cookie {
+    // anybody may have them, also while the database is away: what says so is to be readable
+    let is_asset = request.uri().path().starts_with("/assets/");
+    if let Some((name, cookie)) = cookie.filter(|_| !is_asset) {
         let identity = match crate::accounts::role_of_cookie(&api.inner.accounts, &name, cookie).await {
             Ok(Some(role)) => Identity { role, name: Some(name), cookie: Some(cookie) },
             Ok(None) => Identity::default(),
@@ -227,7 +225,8 @@ async fn look_behind_the_cookie(State(api): State<QueryApi>, mut request: Reques
         };
         let site = request.extensions().get::<Site>().cloned();
         request.extensions_mut().insert(identity.clone());
-        let response = next.run(request).await;
+        let mut response = next.run(request).await;
+        response.extensions_mut().insert(identity.clone());
         return sign_in::renewed(response, &api.inner.keys, &identity, site.as_ref(), Utc::now());
     }
     next.run(request).await

@@ -71,6 +71,26 @@ fn a_body_that_comes_byte_by_byte_costs_what_has_come() {
     });
 }
 
+/// The database may take a few seconds before it counts as silent, and a form half a minute: its sender is told which it
+/// was.
+#[test]
+fn a_form_that_does_not_come_is_not_taken_for_a_slow_database() {
+    let target = Target::new(&[]);
+    target.endures("forms that do not come", BOUND, |address| {
+        let mut slow: Vec<TcpStream> = ["/sign-in/", "/sign-out/", "/admin/sessions/add/"]
+            .map(|path| {
+                let mut stream = connect(address);
+                let kind = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100";
+                write!(stream, "POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{kind}\r\n\r\nname=a").unwrap();
+                stream
+            })
+            .into();
+        for stream in &mut slow {
+            assert_eq!(all_answers(stream)[0].status, 408);
+        }
+    });
+}
+
 #[test]
 fn who_leaves_half_way_leaves_nothing_behind() {
     let target = Target::new(&[]);

@@ -11,6 +11,7 @@ mod live;
 mod newcomer;
 mod operator;
 mod person;
+mod refusals;
 mod site;
 #[path = "../apart/common/topics.rs"]
 #[expect(dead_code, reason = "the tests of the services use the rest")]

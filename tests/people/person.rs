@@ -1,7 +1,25 @@
 //! Somebody with a browser.
 
 use crate::site::{NAME, PASSWORD, Site};
-use test_support::browser::Browser;
+use test_support::browser::{Browser, keys::TAB};
+
+/// Notes which of what can be used has had the focus, and whether one could see that.
+const WATCH: &str = "
+    const usable = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex=\"0\"]';
+    window.left = new Set([...document.querySelectorAll(usable)]
+        .filter((one) => one.tabIndex >= 0 && !one.disabled && one.checkVisibility({visibilityProperty: true})));
+    window.unseen = [];
+    document.addEventListener('focusin', ({target}) => {
+        left.delete(target);
+        const {outlineStyle, outlineWidth} = getComputedStyle(target);
+        if (outlineStyle === 'none' || parseFloat(outlineWidth) < 2) unseen.push(target.outerHTML.slice(0, 120));
+    });
+    const dates = document.querySelectorAll('input[type=date]').length;
+    document.activeElement.blur();
+    return left.size + 4 * dates";
+
+/// Widths of a telephone, a tablet and a desk.
+pub const WIDTHS: [u32; 3] = [390, 768, 1_440];
 
 /// Sits in front of a site.
 pub struct Person {
@@ -26,9 +44,34 @@ impl Person {
 
     /// Fills in the sign-in.
     pub fn types_who_they_are(&self) {
-        self.browser.fill("#name", NAME);
+        self.signs_in_as(NAME);
+    }
+
+    /// Fills in the sign-in with another name.
+    pub fn signs_in_as(&self, name: &str) {
+        self.browser.fill("#name", name);
         self.browser.fill("#password", PASSWORD);
-        self.leaves_by("form .button");
+        self.leaves_by("main form .button");
+    }
+
+    /// What axe objects to on the page as it is, in every width.
+    pub fn axe_objects(&self, axe: &str) -> Vec<String> {
+        self.browser.load_axe(axe);
+        let at = |width: u32| {
+            self.browser.resize(width, 900);
+            let found = self.browser.violations();
+            found.into_iter().map(move |line| format!("at {width}: {line}")).collect::<Vec<_>>()
+        };
+        WIDTHS.into_iter().flat_map(at).collect()
+    }
+
+    /// What the tab key does not reach on the page as it is, and where it does not show that it has come.
+    pub fn tab_misses(&self) -> Vec<String> {
+        self.browser.resize(1_440, 900);
+        let steps = usize::try_from(self.browser.run(WATCH).as_u64().unwrap()).unwrap();
+        self.browser.press(std::iter::repeat_n(TAB, steps + 3));
+        let missed = self.browser.run("return [...left].map((one) => one.outerHTML.slice(0, 120)).concat(unseen)");
+        missed.as_array().unwrap().iter().map(ToString::to_string).collect()
     }
 
     pub fn goto(&self, path: &str) {

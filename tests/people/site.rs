@@ -6,6 +6,7 @@ use crate::{
 };
 use chrono::Utc;
 use schema::{Envelope, Event, PageViewRecorded, SessionId, Source, codec, partition_for, to_micros};
+use sqlx::{Connection, Executor, PgConnection};
 use std::{
     io::Write,
     process::Stdio,
@@ -20,6 +21,9 @@ use uuid::Uuid;
 pub const NAME: &str = "ann";
 pub const PASSWORD: &str = "correct horse";
 
+/// Somebody with an account that is not staff's.
+pub const USER: &str = "bob";
+
 const PARTITIONS: u16 = 4;
 
 /// On a database and a topic of its own.
@@ -32,7 +36,7 @@ pub struct Site {
     pub misplaced: String,
     _folder: TempDir,
     // last, so that nobody is connected any more
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl Site {
@@ -47,7 +51,8 @@ impl Site {
         })
     }
 
-    fn start() -> Self {
+    /// One that nobody else needs.
+    pub fn start() -> Self {
         let runtime = Runtime::new().unwrap();
         let database = runtime.block_on(TestDatabase::create());
         let (folder, url, brokers) = (tempfile::tempdir().unwrap(), database.url(), kafka_brokers());
@@ -55,10 +60,14 @@ impl Site {
         let kafka = ["--kafka-brokers", &brokers, "--kafka-topic", &topic, "--partitions", &PARTITIONS.to_string()];
         let zone = ["--database-url", &url, "--time-zone", "Europe/Berlin"];
         let up = Up::start(folder.path(), &[&kafka[..], &zone].concat());
-        let mut adding =
-            footfall(["account", "add", NAME, "--database-url", &url]).stdin(Stdio::piped()).spawn().unwrap();
-        writeln!(adding.stdin.take().unwrap(), "{PASSWORD}").unwrap();
-        assert!(adding.wait().unwrap().success());
+        for (name, role) in [(NAME, "staff"), (USER, "user")] {
+            let mut adding = footfall(["account", "add", name, "--role", role, "--database-url", &url])
+                .stdin(Stdio::piped())
+                .spawn()
+                .unwrap();
+            writeln!(adding.stdin.take().unwrap(), "{PASSWORD}").unwrap();
+            assert!(adding.wait().unwrap().success());
+        }
         Shop { days: 10, visits: 60 }.open(&up.address).unwrap();
         let topics = Topics::new(&brokers);
         let home = partition_for(b"lost", PARTITIONS);
@@ -69,7 +78,46 @@ impl Site {
         let garbage = place(home, b"page_view;https://shop.example/cart");
         let misplaced = place((home + 1) % PARTITIONS, &lost_page_view());
         up.caught_up();
-        Self { up, topic, garbage, misplaced, _folder: folder, _database: database }
+        Self { up, topic, garbage, misplaced, _folder: folder, database }
+    }
+
+    /// Waits until a session is seen.
+    pub fn until_session(&self, session_id: &str) {
+        let path = format!("/sessions/?session_id={}", session_id.replace(' ', "%20"));
+        eventually(session_id, || {
+            let (status, _, body) = get(self.address(), &path, "");
+            let list: serde_json::Value = serde_json::from_str(&body).ok()?;
+            (status == 200 && list["count"] == 1).then_some(())
+        });
+    }
+
+    /// Waits until the database is read.
+    pub fn until_read(&self) {
+        eventually("a list", || (get(self.address(), "/sessions/", "").0 == 200).then_some(()));
+    }
+
+    /// Ends all connections to the database, and lets nobody in.
+    pub fn database_goes_away(&self) {
+        let name = self.database.options().get_database().unwrap().to_owned();
+        self.on_the_server(&[
+            format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"),
+            format!("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'"),
+        ]);
+    }
+
+    pub fn database_comes_back(&self) {
+        let name = self.database.options().get_database().unwrap().to_owned();
+        self.on_the_server(&[format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true")]);
+    }
+
+    fn on_the_server(&self, statements: &[String]) {
+        Runtime::new().unwrap().block_on(async {
+            let mut connection =
+                PgConnection::connect_with(&self.database.options().database("postgres")).await.unwrap();
+            for statement in statements {
+                connection.execute(statement.as_str()).await.unwrap();
+            }
+        });
     }
 
     /// `127.0.0.1:port`.

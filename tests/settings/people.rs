@@ -149,6 +149,6 @@ fn pages_and_answers_have_the_headers_of_a_careful_site() {
         assert_eq!(up.ask("POST", "/sign-in/", headers, body).status, 422, "{headers}");
     }
     let large = "x".repeat(100_000);
-    assert_eq!(up.ask("POST", "/sign-in/", "content-type: application/x-www-form-urlencoded\r\n", &large).status, 422);
+    assert_eq!(up.ask("POST", "/sign-in/", "content-type: application/x-www-form-urlencoded\r\n", &large).status, 413);
     assert_eq!(up.get("/sign-in/?link=a&link=b").status, 200);
 }

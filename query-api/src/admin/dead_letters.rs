@@ -3,15 +3,17 @@
 use super::{
     dead_letters_read::{self as letters, Letter, PAGE},
     raw::Raw,
-    save::{self, Body},
+    save,
     shell::Shell,
     show::{self, Cell},
+    typed::Typed,
     write,
 };
 use crate::{error::QueryError, paging::Parameters, routes::QueryApi, sign_in::page_response};
 use askama::Template;
 use axum::{
     Extension,
+    body::Bytes,
     extract::{Path, Request, State, rejection::PathRejection},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
@@ -111,10 +113,10 @@ pub(super) async fn act(
     State(api): State<QueryApi>,
     Extension(identity): Extension<Identity>,
     position: Result<Path<(i32, i64)>, PathRejection>,
-    body: Body,
+    form: Bytes,
 ) -> Result<Response, QueryError> {
     save::allowed(api.inner.settings.admin.admin_allow_change, "Changing")?;
-    let typed = save::read(body)?;
+    let typed = Typed::read(&form);
     let letter = find(&api, position).await?;
     let Some(author) = typed.author(&api, &identity) else {
         return page(&api, &identity, &letter, StatusCode::FORBIDDEN, EXPIRED).await;
@@ -140,13 +142,22 @@ pub(super) async fn act(
         at = match appended(&api, &envelope).await {
             Ok(id) => Some(id),
             Err(not_saved) => {
+                let (account, partition, offset) = (author.name, letter.partition, letter.offset);
+                tracing::warn!(account, partition, offset, error = ?not_saved, "a dead letter could not be sent again");
                 return page(&api, &identity, &letter, StatusCode::SERVICE_UNAVAILABLE, not_saved.words()).await;
             }
         };
     }
     let done = if send { "sent" } else { "dismissed" };
-    letters::mark(&api, &letter, done, &author.name).await?;
-    tracing::info!(account = author.name, partition = letter.partition, offset = letter.offset, "dead letter {done}");
+    let marked = letters::mark(&api, &letter, done, &author.name).await;
+    let (account, partition, offset) = (author.name, letter.partition, letter.offset);
+    match marked {
+        Ok(_) => tracing::info!(account, partition, offset, id = at, "dead letter {done}"),
+        Err(error) => {
+            tracing::warn!(account, partition, offset, id = at, ?error, "it could not be noted: dead letter {done}");
+            return Err(error);
+        }
+    }
     let query = Parameters::default().with("done", Some(done)).with("at", at).to_query();
     Ok(Redirect::to(&format!("{}/admin/dead-letters/?{query}", api.inner.base_path)).into_response())
 }

@@ -181,7 +181,12 @@ impl Filling<'_> {
             name,
             label: Kind::label(name),
             input,
-            hint: if self.editable { hint.to_owned() } else { String::new() },
+            hint: match name {
+                "start_time" | "timestamp" => format!("In {}.", self.zone),
+                "end_time" if !self.editable => format!("In {}.", self.zone),
+                _ if self.editable => hint.to_owned(),
+                _ => String::new(),
+            },
             required: required && self.editable,
             errors: errors.collect(),
             choices: if input == Input::Type { event_types(&value) } else { Vec::new() },

@@ -12,6 +12,7 @@ struct Index<'a> {
     shell: &'a Shell,
     kinds: Vec<(Kind, String)>,
     dead_letters: String,
+    one_waits: bool,
 }
 
 /// The page.
@@ -25,6 +26,7 @@ pub(super) async fn page(
         kinds.push((Kind::of(resource), grouped(counted.count.unwrap_or_default())));
     }
     let dead = super::dead_letters_read::open(&api).await?;
-    let page = Index { shell: &Shell::of(&api, &identity), kinds, dead_letters: grouped(dead) };
+    let shell = &Shell::of(&api, &identity);
+    let page = Index { shell, kinds, dead_letters: grouped(dead), one_waits: dead == 1 };
     Ok(page_response(StatusCode::OK, page.render()))
 }

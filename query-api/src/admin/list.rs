@@ -177,7 +177,7 @@ fn cell(name: &str, row: &PgRow, zone: Tz) -> sqlx::Result<Cell> {
             Some(at) => Cell::time(at, zone),
             None => Cell::optional(None),
         },
-        "session" => Cell::text(row.try_get("session_id")?),
+        "session" | "session_id" => Cell::session_id(row.try_get("session_id")?),
         _ => Cell::optional(row.try_get(name)?),
     })
 }

@@ -25,9 +25,12 @@ mod session_names;
 mod shell;
 mod show;
 mod sorted;
+mod trouble;
 mod typed;
 mod wanted;
 mod write;
+
+pub(crate) use trouble::{trouble, typed_as};
 
 use crate::routes::QueryApi;
 use axum::{
@@ -42,7 +45,7 @@ use schema::limits::MAX_BODY_BYTES;
 use service::resource::Resource;
 
 /// Largest form: what ingest takes at most, with every byte written as `%XX`, and room for the rest.
-const FORM_BYTES: usize = 3 * MAX_BODY_BYTES + 256 * 1024;
+pub(crate) const FORM_BYTES: usize = 3 * MAX_BODY_BYTES + 256 * 1024;
 
 /// The admin's routes.
 #[expect(
@@ -60,11 +63,11 @@ pub(crate) fn routes(api: &QueryApi) -> Router<QueryApi> {
         let path = format!("/admin/{}/", resource.path());
         let list = move |State(api), request| list::page(resource, api, request);
         let empty = move |State(api), identity, request| save::empty(resource, api, identity, request);
-        let add = move |State(api), identity, uri, body| save::add(resource, api, identity, uri, body);
+        let add = move |State(api), identity, uri, form| save::add(resource, api, identity, uri, form);
         let show = move |State(api), identity, id, request| object::page(resource, api, identity, id, request);
-        let change = move |State(api), identity, id, uri, body| save::change(resource, api, identity, id, uri, body);
+        let change = move |State(api), identity, id, uri, form| save::change(resource, api, identity, id, uri, form);
         let ask = move |State(api), identity, id, uri| remove::ask(resource, api, identity, id, uri);
-        let remove = move |State(api), identity, id, uri, body| remove::remove(resource, api, identity, id, uri, body);
+        let remove = move |State(api), identity, id, uri, form| remove::remove(resource, api, identity, id, uri, form);
         routes = routes
             .route(&path, get(list))
             .route(&format!("{path}add/"), get(empty).post(add))
@@ -72,7 +75,8 @@ pub(crate) fn routes(api: &QueryApi) -> Router<QueryApi> {
             .route(&format!("{path}{{id}}/delete/"), get(ask).merge(post(remove)));
     }
     routes
-        .layer(DefaultBodyLimit::max(FORM_BYTES))
+        // forms have been read by the layer around all pages, which goes by the limit above
+        .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(api.clone(), guard::staff_only))
         .route("/admin/{*nothing}", any(guard::nothing))
         .route("/assets/admin.css", get(stylesheet))

@@ -5,14 +5,16 @@ use super::{
     kinds::Kind,
     object,
     origin::Origin,
-    save::{self, Body, allowed},
+    save::allowed,
     shell::Shell,
+    typed::Typed,
     write::{self, Change},
 };
 use crate::{error::QueryError, paging::Parameters, report::grouped, routes::QueryApi, sign_in::page_response};
 use askama::Template;
 use axum::{
     Extension,
+    body::Bytes,
     extract::{Path, rejection::PathRejection},
     http::{StatusCode, Uri},
     response::{IntoResponse, Redirect, Response},
@@ -33,11 +35,37 @@ struct Remove<'a> {
     /// What it is, in a line or two.
     what: Vec<(&'static str, String)>,
     /// What goes with it.
-    along: Option<(String, String)>,
+    along: Option<Along>,
     token: String,
     trouble: &'a str,
 }
 
+/// The events of a session, which go with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Along {
+    page_views: i64,
+    interactions: i64,
+}
+
+impl Along {
+    fn words(self) -> String {
+        let words = |number, one: &str| format!("{} {one}{}", grouped(number), if number == 1 { "" } else { "s" });
+        format!("{} and {}", words(self.page_views, "page view"), words(self.interactions, "interaction"))
+    }
+
+    /// What a form says that it was given out with; nothing where it says nothing.
+    fn told(typed: &Typed) -> Option<Self> {
+        let number = |name| typed.get(name).parse().ok();
+        Some(Self { page_views: number("page_views")?, interactions: number("interactions")? })
+    }
+
+    /// Whether somebody who was told this has agreed to that: fewer may go, but not more.
+    fn covers(self, now: Self) -> bool {
+        now.page_views <= self.page_views && now.interactions <= self.interactions
+    }
+}
+
+const MORE: &str = "Nothing was deleted: more has come meanwhile than you were told. This is what would go now.";
 const EXPIRED: &str = "This form had expired, or was not given to you here. Nothing was deleted; you can do it now.";
 
 /// `GET …/{id}/delete/`.
@@ -50,7 +78,7 @@ pub(super) async fn ask(
 ) -> Result<Response, QueryError> {
     let (kind, object) = find(&api, resource, id).await?;
     let asking = Asking { api: &api, identity: &identity, kind, object: &object, origin: came_from(&uri) };
-    asking.page(StatusCode::OK, "", None).await
+    Ok(asking.page(StatusCode::OK, "", None, asking.along().await?))
 }
 
 fn came_from(uri: &Uri) -> Origin {
@@ -64,21 +92,25 @@ pub(super) async fn remove(
     Extension(identity): Extension<Identity>,
     id: Result<Path<String>, PathRejection>,
     uri: Uri,
-    body: Body,
+    form: Bytes,
 ) -> Result<Response, QueryError> {
-    let typed = save::read(body)?;
+    let typed = Typed::read(&form);
     let (kind, object) = find(&api, resource, id).await?;
     let asking = Asking { api: &api, identity: &identity, kind, object: &object, origin: came_from(&uri) };
     let Some(author) = typed.author(&api, &identity) else {
-        return asking.page(StatusCode::FORBIDDEN, EXPIRED, None).await;
+        return Ok(asking.page(StatusCode::FORBIDDEN, EXPIRED, None, asking.along().await?));
     };
+    let along = asking.along().await?;
+    if along.is_some_and(|now| !Along::told(&typed).is_some_and(|told| told.covers(now))) {
+        return Ok(asking.page(StatusCode::CONFLICT, MORE, None, along));
+    }
     let event = match resource {
         Resource::Sessions => Event::SessionDeleted,
         Resource::PageViews => Event::PageViewDeleted { id: object.id },
         Resource::Interactions => Event::InteractionDeleted { id: object.id },
     };
     let session_id = SessionId::parse(object.session_id.clone()).map_err(|_| Problem::not_found())?;
-    let change = Change { session_id, at: None, moved_from: None, event };
+    let change = Change { session_id, at: None, moved_from: None, event, object: Some(object.id) };
     match write::append(&api, &author, vec![change]).await {
         Ok(appended) => {
             let told = [("done", Some("deleted".to_owned())), ("at", Some(appended.last.id().to_string()))];
@@ -86,7 +118,7 @@ pub(super) async fn remove(
         }
         Err(not_saved) => {
             let (status, token) = (StatusCode::SERVICE_UNAVAILABLE, typed.get("token"));
-            asking.page(status, not_saved.words(), Some(token)).await
+            Ok(asking.page(status, not_saved.words(), Some(token), along))
         }
     }
 }
@@ -118,22 +150,21 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    async fn page(&self, status: StatusCode, trouble: &str, token: Option<String>) -> Result<Response, QueryError> {
+    /// What goes along, as it is now.
+    async fn along(&self) -> Result<Option<Along>, QueryError> {
+        if self.kind.resource != Resource::Sessions {
+            return Ok(None);
+        }
+        let (page_views, interactions) = sqlx::query_as("SELECT page_views, interactions FROM session WHERE id = $1")
+            .bind(self.object.id)
+            .fetch_optional(&self.api.inner.pool)
+            .await?
+            .unwrap_or_default();
+        Ok(Some(Along { page_views, interactions }))
+    }
+
+    fn page(&self, status: StatusCode, trouble: &str, token: Option<String>, along: Option<Along>) -> Response {
         let Self { api, identity, kind, object, origin } = self;
-        let along = match kind.resource {
-            Resource::Sessions => {
-                let (page_views, interactions): (i64, i64) =
-                    sqlx::query_as("SELECT page_views, interactions FROM session WHERE id = $1")
-                        .bind(object.id)
-                        .fetch_optional(&api.inner.pool)
-                        .await?
-                        .unwrap_or_default();
-                let words =
-                    |number, one: &str| format!("{} {one}{}", grouped(number), if number == 1 { "" } else { "s" });
-                Some((words(page_views, "page view"), words(interactions, "interaction")))
-            }
-            Resource::PageViews | Resource::Interactions => None,
-        };
         let names: &[&'static str] = match kind.resource {
             Resource::Sessions => &["session_id", "user_agent", "ip_address", "user_id", "start_time"],
             Resource::PageViews => &["session", "url", "timestamp"],
@@ -141,7 +172,9 @@ impl Asking<'_> {
         };
         let what = names.iter().map(|name| {
             let value = object.values.get(name).map(String::as_str).unwrap_or_default();
-            (Kind::label(name), super::show::cut(value, 300).0)
+            let value = super::show::cut(value, 300).0;
+            let is_time = matches!(*name, "start_time" | "timestamp");
+            (Kind::label(name), if is_time { format!("{value} in {}", api.inner.zone) } else { value })
         });
         let shell = Shell::of(api, identity);
         let base = &api.inner.base_path;
@@ -157,6 +190,6 @@ impl Asking<'_> {
             along,
             trouble,
         };
-        Ok(page_response(status, page.render()))
+        page_response(status, page.render())
     }
 }

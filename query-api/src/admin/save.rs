@@ -16,15 +16,12 @@ use crate::{error::QueryError, paging::Parameters, routes::QueryApi};
 use axum::{
     Extension,
     body::Bytes,
-    extract::{Path, Request, rejection::BytesRejection, rejection::PathRejection},
+    extract::{Path, Request, rejection::PathRejection},
     http::{StatusCode, Uri},
     response::{IntoResponse, Redirect, Response},
 };
 use schema::SessionId;
 use service::{access::Identity, http::Problem, resource::Resource};
-
-/// What a form's body came as.
-pub(super) type Body = Result<Bytes, BytesRejection>;
 
 const EXPIRED: &str =
     "This form had expired, or was not given to you here. What you typed is still here: save it again.";
@@ -56,10 +53,10 @@ pub(super) async fn add(
     api: QueryApi,
     Extension(identity): Extension<Identity>,
     uri: Uri,
-    body: Body,
+    form: Bytes,
 ) -> Result<Response, QueryError> {
     allowed(api.inner.settings.admin.admin_allow_add, "Adding")?;
-    let (kind, asked, typed) = (Kind::of(resource), Parameters::parse(uri.query()), read(body)?);
+    let (kind, asked, typed) = (Kind::of(resource), Parameters::parse(uri.query()), Typed::read(&form));
     Form { api: &api, identity: &identity, kind, object: None, asked, typed }.answer().await
 }
 
@@ -70,11 +67,11 @@ pub(super) async fn change(
     Extension(identity): Extension<Identity>,
     id: Result<Path<String>, PathRejection>,
     uri: Uri,
-    body: Body,
+    form: Bytes,
 ) -> Result<Response, QueryError> {
     allowed(api.inner.settings.admin.admin_allow_change, "Changing")?;
     let asked = Parameters::parse(uri.query());
-    let (kind, id, typed) = (Kind::of(resource), object::read_id(id)?, read(body)?);
+    let (kind, id, typed) = (Kind::of(resource), object::read_id(id)?, Typed::read(&form));
     let Some(object) = object::load(&api, kind, id).await? else {
         // its page tells where it went
         return Ok(Redirect::to(&format!("{}{}{id}/", api.inner.base_path, kind.path())).into_response());
@@ -86,13 +83,6 @@ pub(super) async fn change(
 pub(super) fn allowed(allowed: bool, what: &str) -> Result<(), Problem> {
     let detail = format!("{what} is switched off in the settings.");
     if allowed { Ok(()) } else { Err(Problem::detail(StatusCode::METHOD_NOT_ALLOWED, detail)) }
-}
-
-/// The fields of a body.
-pub(super) fn read(body: Body) -> Result<Typed, Problem> {
-    let too_large =
-        |_| Problem::detail(StatusCode::PAYLOAD_TOO_LARGE, "This form is larger than any that can be saved.");
-    Ok(Typed::read(&body.map_err(too_large)?))
 }
 
 /// A form that was sent.

@@ -5,6 +5,8 @@ use chrono_tz::Tz;
 
 /// Characters of a text that a table shows; the whole is on the object's page.
 const CUT: usize = 80;
+/// Characters of a session's ID that a list shows: a UUID fits.
+const CUT_ID: usize = 40;
 /// Characters of a text that its tooltip shows.
 const TOOLTIP: usize = 2_000;
 
@@ -20,7 +22,16 @@ pub(super) struct Cell {
 impl Cell {
     /// A text, cut where it is long.
     pub fn text(text: &str) -> Self {
-        let (cut, is_cut) = cut(text, CUT);
+        Self::cut_at(text, CUT)
+    }
+
+    /// The ID of a session.
+    pub fn session_id(text: &str) -> Self {
+        Self::cut_at(text, CUT_ID)
+    }
+
+    fn cut_at(text: &str, most: usize) -> Self {
+        let (cut, is_cut) = cut(text, most);
         let whole = is_cut.then(|| self::cut(text, TOOLTIP).0);
         Self { text: cut, whole, datetime: None }
     }

@@ -51,7 +51,7 @@ impl Reader<'_> {
                 (session?, Event::InteractionRecorded(recorded))
             }
         };
-        self.errors.is_empty().then(|| vec![Change { session_id, at: None, moved_from: None, event }])
+        self.errors.is_empty().then(|| vec![Change { session_id, at: None, moved_from: None, event, object: None }])
     }
 
     /// The events that bring an object to what was typed; none when it is so already. `session` is the one that it is
@@ -101,11 +101,13 @@ impl Reader<'_> {
         if !self.errors.is_empty() {
             return None;
         }
-        let here = |event| Change { session_id: home.clone(), at: None, moved_from: None, event };
+        let id = Some(object.id);
+        let here = |event| Change { session_id: home.clone(), at: None, moved_from: None, event, object: id };
         Some(match (session.filter(|session| *session != home), anew, removal) {
             // the new row first: whatever happens in between, nothing is lost
             (Some(session_id), Some(event), Some(removal)) => {
-                vec![Change { session_id, at: Some(object.at), moved_from: Some(object.id), event }, here(removal)]
+                let anew = Change { session_id, at: Some(object.at), moved_from: id, event, object: None };
+                vec![anew, here(removal)]
             }
             _ => correction.into_iter().map(here).collect(),
         })

@@ -35,6 +35,56 @@ pub(super) struct Change {
     pub at: Option<DateTime<Utc>>,
     pub moved_from: Option<i64>,
     pub event: Event,
+    /// The object that it changes; what it adds has its number from its place on the log.
+    pub object: Option<i64>,
+}
+
+/// What is written down of a change in the service's log.
+struct Line {
+    account: String,
+    envelope: Envelope,
+    object: Option<i64>,
+}
+
+impl Line {
+    fn resource(&self) -> &'static str {
+        match self.envelope.event {
+            Event::SessionAnnounced(_) | Event::SessionEnded | Event::SessionCorrected(_) | Event::SessionDeleted => {
+                "session"
+            }
+            Event::PageViewRecorded(_) | Event::PageViewCorrected(_) | Event::PageViewDeleted { .. } => "page_view",
+            Event::InteractionRecorded(_) | Event::InteractionCorrected(_) | Event::InteractionDeleted { .. } => {
+                "interaction"
+            }
+        }
+    }
+
+    /// It is on the log.
+    fn made(&self, position: Position) {
+        tracing::info!(
+            account = self.account,
+            change = %self.envelope.event.event_type(),
+            resource = self.resource(),
+            id = self.object.unwrap_or_else(|| position.id()),
+            session = self.envelope.session_id.as_str(),
+            event_id = %self.envelope.event_id,
+            "a change in the admin"
+        );
+    }
+
+    /// It is not known to be there; `error` says whether it may be.
+    fn not_made(&self, error: &AppendError) {
+        tracing::warn!(
+            account = self.account,
+            change = %self.envelope.event.event_type(),
+            resource = self.resource(),
+            id = self.object,
+            session = self.envelope.session_id.as_str(),
+            event_id = %self.envelope.event_id,
+            %error,
+            "a change in the admin failed"
+        );
+    }
 }
 
 /// Why a change is not known to be saved.
@@ -107,20 +157,20 @@ impl Author {
 /// Appends changes one after the other, each after the one before is acknowledged. Goes on when the client has gone:
 /// an event that was moved by half would count twice.
 pub(super) async fn append(api: &QueryApi, author: &Author, changes: Vec<Change>) -> Result<Appended, NotSaved> {
-    let writer = api.writer.clone().ok_or(NotSaved::Away)?;
     let now = schema::to_micros(Utc::now());
-    let envelopes: Vec<Envelope> = changes.into_iter().map(|change| author.envelope(change, now)).collect();
-    for envelope in &envelopes {
-        tracing::info!(
-            account = author.name,
-            change = %envelope.event.event_type(),
-            session = envelope.session_id.as_str(),
-            event_id = %envelope.event_id,
-            "a change in the admin"
-        );
-    }
-    let event_id = envelopes.first().map(|envelope| envelope.event_id).unwrap_or_default();
-    let appending = tokio::spawn(in_order(writer, envelopes));
+    let line = |change: Change| {
+        let object = change.object;
+        Line { account: author.name.clone(), envelope: author.envelope(change, now), object }
+    };
+    let lines: Vec<Line> = changes.into_iter().map(line).collect();
+    let event_id = lines.first().map(|line| line.envelope.event_id).unwrap_or_default();
+    let Some(writer) = api.writer.clone() else {
+        if let Some(line) = lines.first() {
+            line.not_made(&AppendError::Overloaded("this service has no log that takes changes".to_owned()));
+        }
+        return Err(NotSaved::Away);
+    };
+    let appending = tokio::spawn(in_order(writer, lines));
     match timeout(PATIENCE, appending).await {
         Ok(Ok(Ok(all))) => match all.last() {
             Some(last) => Ok(Appended { last: *last, event_id, all }),
@@ -131,29 +181,35 @@ pub(super) async fn append(api: &QueryApi, author: &Author, changes: Vec<Change>
     }
 }
 
-async fn in_order(writer: Arc<dyn EventWriter>, envelopes: Vec<Envelope>) -> Result<Vec<Position>, NotSaved> {
-    let mut positions = Vec::with_capacity(envelopes.len());
+async fn in_order(writer: Arc<dyn EventWriter>, lines: Vec<Line>) -> Result<Vec<Position>, NotSaved> {
+    let mut positions = Vec::with_capacity(lines.len());
     let until = Instant::now() + FOLLOW_FOR;
-    for envelope in &envelopes {
+    for line in &lines {
         loop {
-            let answer = writer.append(vec![record(envelope)]).await.pop();
+            let answer = writer.append(vec![record(&line.envelope)]).await.pop();
             let error = match answer {
                 Some(Ok(position)) => {
+                    line.made(position);
                     positions.push(position);
                     break;
                 }
                 Some(Err(error)) => error,
                 None => AppendError::Overloaded("no answer".to_owned()),
             };
-            tracing::warn!(%error, event_id = %envelope.event_id, "a change in the admin was not acknowledged");
-            match error {
-                AppendError::TooLarge if positions.is_empty() => return Err(NotSaved::TooLarge),
-                AppendError::Overloaded(_) if positions.is_empty() => return Err(NotSaved::Away),
-                AppendError::Unknown(_) if positions.is_empty() => return Err(NotSaved::Unclear),
-                AppendError::TooLarge | AppendError::Fenced(_) => return Err(NotSaved::Unclear),
-                _ if Instant::now() > until => return Err(NotSaved::Unclear),
-                _ => sleep(FOLLOW_EVERY).await,
-            }
+            let not_saved = match error {
+                AppendError::TooLarge if positions.is_empty() => NotSaved::TooLarge,
+                AppendError::Overloaded(_) if positions.is_empty() => NotSaved::Away,
+                AppendError::Unknown(_) if positions.is_empty() => NotSaved::Unclear,
+                AppendError::TooLarge | AppendError::Fenced(_) => NotSaved::Unclear,
+                _ if Instant::now() > until => NotSaved::Unclear,
+                _ => {
+                    tracing::warn!(%error, event_id = %line.envelope.event_id, "a change in the admin is tried again");
+                    sleep(FOLLOW_EVERY).await;
+                    continue;
+                }
+            };
+            line.not_made(&error);
+            return Err(not_saved);
         }
     }
     Ok(positions)
@@ -251,6 +307,7 @@ mod tests {
                 at: None,
                 moved_from: None,
                 event: Event::PageViewRecorded(PageViewRecorded { url: url.into() }),
+                object: None,
             };
             author(form).envelope(change, DateTime::from_timestamp(seconds, 0).unwrap()).event_id
         };

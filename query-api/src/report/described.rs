@@ -8,7 +8,7 @@ use super::{
 };
 use serde_json::json;
 use service::openapi::{
-    Answers, Shared, for_somebody, in_query, operation,
+    Answers, Shared, for_somebody, header, in_query, operation,
     schemas::{clean_text, formatted, named, one_of_these, or_blank, text},
     schemas_of,
 };
@@ -58,6 +58,14 @@ fn with_parameters(described: OperationBuilder) -> OperationBuilder {
     parameters().into_iter().fold(described, OperationBuilder::parameter)
 }
 
+/// A person's sign-in has ended: to the form, and back.
+fn to_the_sign_in() -> ResponseBuilder {
+    let location = header("The sign-in, which leads back.", text(), "/sign-in/?next=%2Freport%2Fcsv%2F");
+    ResponseBuilder::new()
+        .description("Not signed in, and a browser asks for a person: `Accept` names `text/html` first.")
+        .header("Location", location)
+}
+
 /// `GET /report/`.
 pub(crate) fn page() -> OperationBuilder {
     let more = "Seven whole days, today included, or others, in charts and tables. For staff, unless the settings say \
@@ -67,7 +75,8 @@ pub(crate) fn page() -> OperationBuilder {
         .page(400, "The page of the usual seven days, and what makes no sense in the address.")
         .with(304, ResponseBuilder::new().description("Nothing has changed since `If-None-Match`."))
         .page(403, "A page that offers to sign in.")
-        .shared([Shared::Unauthorized, Shared::Unavailable]);
+        .page_while_away()
+        .shared([Shared::Unauthorized]);
     let live = in_query("live", "The page renews itself.", or_blank(one_of_these(["1", "true"]))).build();
     with_parameters(for_somebody(operation(TAG, "report", "The report as a page", more)))
         .parameter(live)
@@ -96,6 +105,7 @@ pub(crate) fn data() -> OperationBuilder {
     let answers = Answers::default()
         .json(200, "The numbers.", named("Report"), example)
         .with(304, ResponseBuilder::new().description("Nothing has changed since `If-None-Match`."))
+        .with(303, to_the_sign_in())
         .shared([Shared::BadRequest, Shared::Unauthorized, Shared::Forbidden, Shared::Unavailable]);
     let more = "What the page shows, with every URL. For staff, unless the settings say otherwise.";
     with_parameters(for_somebody(operation(TAG, "report_data", "The report's numbers", more))).responses(answers)
@@ -106,6 +116,7 @@ pub(crate) fn csv() -> OperationBuilder {
     let csv = ContentBuilder::new().schema(Some(text())).build();
     let answers = Answers::default()
         .with(200, ResponseBuilder::new().description("The table, with a line of names.").content("text/csv", csv))
+        .with(303, to_the_sign_in())
         .shared([Shared::BadRequest, Shared::Unauthorized, Shared::Forbidden, Shared::Unavailable]);
     let more = "One table, all of its rows, in the form of RFC 4180. For staff, unless the settings say otherwise.";
     let table = in_query("table", "Which table; `days` without it.", one_of_these(TABLES)).build();

@@ -35,11 +35,12 @@ use crate::{
     freshness::Behind,
     paging::Parameters,
     routes::{QueryApi, site_url},
-    sign_in::{form_token, page_response},
+    sign_in::{address, form_token, page_response},
+    trouble::forbidden,
 };
 use askama::Template;
 use axum::{
-    extract::{OriginalUri, Request, State},
+    extract::{Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -63,13 +64,6 @@ const LOG_PATIENCE: Duration = Duration::from_millis(300);
 const TOKEN_KEPT: i64 = 6 * 60 * 60;
 
 const TOO_SLOW: &str = "Adding this up took too long. Ask again, as what is added up is kept; or for fewer days.";
-
-#[derive(Template)]
-#[template(path = "forbidden.html")]
-struct Forbidden<'a> {
-    base: &'a str,
-    next: &'a str,
-}
 
 /// What the request asks for, today; what it asks for in vain.
 fn asked(api: &QueryApi, request: &Request) -> (Result<state::State, Problems>, Moment) {
@@ -103,11 +97,9 @@ fn asked_by_program(api: &QueryApi, request: &Request) -> Result<(state::State, 
 pub(crate) async fn page(State(api): State<QueryApi>, request: Request) -> Result<Response, QueryError> {
     let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
     if api.inner.settings.report_access.check(&identity).is_err() {
-        // all of it, so that one comes back to the days and the filter that one wanted to see
-        let next = request.extensions().get::<OriginalUri>().and_then(|uri| uri.path_and_query());
-        let next = next.map_or("/report/", |next| next.as_str());
-        let page = Forbidden { base: &api.inner.base_path, next };
-        return Ok(page_response(StatusCode::FORBIDDEN, page.render()));
+        // all of the address, so that one comes back to the days and the filter that one wanted to see
+        let least = api.inner.settings.report_access;
+        return Ok(forbidden(&api, &identity, "report", least, &address(&request)));
     }
     let (state, moment) = asked(&api, &request);
     let (state, problems) = match state {

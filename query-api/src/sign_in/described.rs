@@ -24,7 +24,8 @@ pub(crate) fn form() -> OperationBuilder {
         .page(200, "The form.")
         .with(303, seen_off("The link was good: signed in.", "/report/"))
         .page(422, "The link has been used or has expired; the form.")
-        .shared([Shared::Unauthorized, Shared::Unavailable]);
+        .page_while_away()
+        .shared([Shared::Unauthorized]);
     operation(TAG, "sign_in_form", "The form to sign in", "")
         .parameter(in_query("link", "A one-time link's secret, as `footfall up` prints it.", text()))
         .parameter(in_query("next", "A path of this site to go to afterwards.", text()))
@@ -46,8 +47,11 @@ pub(crate) fn submit() -> OperationBuilder {
     let answers = Answers::default()
         .with(303, seen_off("Signed in.", "/report/"))
         .with(429, wait)
+        .page(408, "The form did not arrive within 30 seconds.")
+        .page(413, "The form is larger than 64 KiB.")
         .page(422, "Not signed in: the form again, with what was wrong.")
-        .shared([Shared::Unauthorized, Shared::Unavailable]);
+        .page_while_away()
+        .shared([Shared::Unauthorized]);
     let more = "`token` is the hidden field of the form, and fits its cookie. Programs use tokens instead.";
     operation(TAG, "sign_in", "Sign in with name and password", more)
         .request_body(Some(RequestBodyBuilder::new().content("application/x-www-form-urlencoded", form).build()))
@@ -58,11 +62,13 @@ pub(crate) fn submit() -> OperationBuilder {
 pub(crate) fn sign_out() -> OperationBuilder {
     let fields = ObjectBuilder::new().property("token", text());
     let form = ContentBuilder::new().schema(Some(fields)).example(Some(json!({"token": "eyJ…"}))).build();
-    let answers = Answers::default().with(303, seen_off("Signed out.", "/sign-in/")).shared([
-        Shared::Unauthorized,
-        Shared::Forbidden,
-        Shared::Unavailable,
-    ]);
+    let answers = Answers::default()
+        .with(303, seen_off("Signed out.", "/sign-in/"))
+        .page(403, "Still signed in: the form was not given to this sign-in, or comes from another site.")
+        .page(408, "The form did not arrive within 30 seconds.")
+        .page(413, "The form is larger than 64 KiB.")
+        .page_while_away()
+        .shared([Shared::Unauthorized]);
     let more = "For pages of this site alone: `token` is the hidden field of the form, and fits the session's cookie.";
     operation(TAG, "sign_out", "Sign out", more)
         .request_body(Some(RequestBodyBuilder::new().content("application/x-www-form-urlencoded", form).build()))

@@ -6,14 +6,14 @@ mod page;
 mod session;
 
 pub(crate) use form_token::{form_token, of_form};
-pub(crate) use page::{Errand, interrupted, page_response};
+pub(crate) use page::{Errand, address, interrupted, once_more, page_response, way_in};
 pub(crate) use session::renewed;
 
 use crate::{accounts, error::QueryError, routes::QueryApi};
 use axum::{
     Extension,
     extract::{Form, FromRequestParts, Query, State, rejection::FormRejection, rejection::QueryRejection},
-    http::{HeaderMap, Method, StatusCode, request::Parts},
+    http::{Extensions, HeaderMap, Method, StatusCode, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use chrono::Utc;
@@ -29,6 +29,9 @@ use std::{
     net::{IpAddr, Ipv4Addr},
     time::Duration,
 };
+
+/// Largest form that is kept for somebody whose sign-in has ended.
+pub(crate) const KEPT_BYTES: usize = 16 * 1024;
 
 /// How long somebody waits for others whose passwords are being checked.
 const TURN: Duration = Duration::from_secs(10);
@@ -64,6 +67,11 @@ pub(crate) struct Visitor {
 }
 
 impl Visitor {
+    pub(crate) fn of(headers: &HeaderMap, extensions: &Extensions) -> Self {
+        let address = extensions.get::<ClientAddress>().map_or(Ipv4Addr::UNSPECIFIED.into(), |client| client.0);
+        Self { headers: headers.clone(), address, site: extensions.get::<Site>().cloned() }
+    }
+
     /// Whether they came by TLS.
     fn is_secure(&self) -> bool {
         self.site.as_ref().is_some_and(|site| site.https)
@@ -78,8 +86,7 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let address = parts.extensions.get::<ClientAddress>().map_or(Ipv4Addr::UNSPECIFIED.into(), |client| client.0);
-        Ok(Self { headers: parts.headers.clone(), address, site: parts.extensions.get::<Site>().cloned() })
+        Ok(Self::of(&parts.headers, &parts.extensions))
     }
 }
 
@@ -164,7 +171,8 @@ pub(crate) async fn sign_out(
     // to take the cookie away is enough to sign somebody out: a page of another site must not even do that
     let ours = identity.cookie.is_none() || of_form(&api, &identity, &token).is_some();
     if !ours || !visitor.is_from_own_page() {
-        let detail = "You do not have permission to perform this action.";
+        let detail =
+            "You are still signed in: this button had expired, or was not given to you here. Sign out once more.";
         return Err(Problem::detail(StatusCode::FORBIDDEN, detail).into());
     }
     if let Some(cookie) = identity.cookie {

@@ -7,6 +7,7 @@ use super::{
 use crate::routes::QueryApi;
 use askama::Template;
 use axum::{
+    extract::{OriginalUri, Request},
     http::{HeaderName, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
@@ -56,6 +57,29 @@ pub(super) fn again(api: &QueryApi, errand: Errand<'_>) -> Response {
 pub(crate) fn interrupted(api: &QueryApi, visitor: &Visitor, errand: Errand<'_>) -> Response {
     let message = "Your sign-in has ended, so nothing was saved. Sign in again: what you typed comes back.";
     show(api, visitor, StatusCode::FORBIDDEN, errand, "", message)
+}
+
+/// The form for somebody who could not be signed in, through no fault of theirs: as they sent it, but for the password.
+pub(crate) fn once_more(api: &QueryApi, visitor: &Visitor, status: StatusCode, sent: &[u8], why: &str) -> Response {
+    let typed = |wanted: &str| {
+        let found = url::form_urlencoded::parse(sent).filter(|(name, _)| name == wanted).last();
+        found.map(|(_, value)| value.into_owned()).unwrap_or_default()
+    };
+    let (next, kept) = (typed("next"), typed("kept"));
+    let message = format!("You are not signed in yet. {why}");
+    show(api, visitor, status, Errand { next: &next, kept: &kept }, &typed("name"), &message)
+}
+
+/// Where one signs in, and comes back from to an address of this site.
+pub(crate) fn way_in(api: &QueryApi, address: &str) -> String {
+    let back: String = url::form_urlencoded::byte_serialize(address.as_bytes()).collect();
+    format!("{}/sign-in/?next={back}", api.inner.base_path)
+}
+
+/// What was asked for, as who asked knows it, with its query.
+pub(crate) fn address(request: &Request) -> String {
+    let uri = request.extensions().get::<OriginalUri>().map_or_else(|| request.uri(), |original| &original.0);
+    uri.path_and_query().map_or("/", |whole| whole.as_str()).to_owned()
 }
 
 /// The form; 422 when there is a message.

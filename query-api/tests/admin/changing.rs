@@ -56,6 +56,7 @@ async fn a_session_takes_its_events_along() {
     assert!(ask.contains("3 page views and 1 interaction."), "{ask}");
     assert_eq!(site.number("SELECT count(*) FROM session").await, 2, "asking deletes nothing");
     let answer = site.fill(&format!("{path}delete/"), &[]).await;
+    site.until("SELECT count(*) FROM session", 1).await;
     let list = site.page(&answer.location()).await;
     assert!(list.contains("Deleted.") && !list.contains("s-1"), "{list}");
     assert_eq!(site.number("SELECT count(*) FROM page_view").await, 1);
@@ -63,6 +64,32 @@ async fn a_session_takes_its_events_along() {
     let gone = site.get(&path).await;
     assert_eq!(gone.status, 404);
     assert!(gone.body.contains("deleted") && gone.body.contains("<bdi>ann</bdi>"), "its history stays: {}", gone.body);
+    site.assert_accounted_for().await;
+}
+
+#[tokio::test]
+async fn a_deletion_takes_no_more_along_than_it_told() {
+    let mut site = Site::new().await;
+    let now = Utc::now();
+    let ids =
+        site.append(&[firefox("s", now), page_view("s", now, "http://a.example/"), click("s", now, "#a", "{}")]).await;
+    let path = format!("/admin/sessions/{}/delete/", ids[0]);
+    let told = site.page(&path).await;
+    assert!(told.contains("1 page view and 1 interaction."), "{told}");
+    let more = site.append(&[page_view("s", now, "http://a.example/2"), click("s", now, "#b", "{}")]).await;
+    let refused = site.submit(&path, &told, &[]).await;
+    assert_eq!(refused.status, 409);
+    assert!(refused.body.contains("Nothing was deleted: more has come"), "{}", refused.body);
+    assert!(refused.body.contains("2 page views and 2 interactions."), "{}", refused.body);
+    for untold in [("page_views", ""), ("page_views", "1"), ("interactions", "-1"), ("interactions", "all")] {
+        assert_eq!(site.submit(&path, &refused.body, &[untold]).await.status, 409, "{untold:?}");
+    }
+    assert_eq!(site.number("SELECT count(*) FROM session").await, 1, "it is still there");
+    // fewer than were told are no surprise
+    site.fill(&format!("/admin/pageviews/{}/delete/", more[0]), &[]).await.location();
+    site.until("SELECT count(*) FROM page_view", 1).await;
+    assert!(site.submit(&path, &refused.body, &[]).await.location().contains("done=deleted"));
+    site.until("SELECT count(*) FROM session", 0).await;
     site.assert_accounted_for().await;
 }
 

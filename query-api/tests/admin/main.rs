@@ -4,6 +4,7 @@
 
 mod changing;
 mod hostile;
+mod log_lines;
 mod looking;
 mod moving;
 mod permissions;

@@ -103,7 +103,7 @@ impl EventWriter for Breaking {
 }
 
 /// A site whose log treats the admin's records so, two sessions and a page view of the first.
-async fn breaking(next: Vec<Option<AppendError>>) -> (Site, String) {
+pub async fn breaking(next: Vec<Option<AppendError>>) -> (Site, String) {
     let site = Site::through(&[], |log| Some(Arc::new(Breaking { log, next: Mutex::new(next) }))).await;
     let at = Utc::now() - TimeDelta::hours(1);
     let ids = site.append(&[firefox("from", at), firefox("to", at), page_view("from", at, "http://a.example/")]).await;

@@ -17,6 +17,25 @@ async fn whoever_is_not_signed_in_comes_back_to_where_they_were() {
 }
 
 #[tokio::test]
+async fn what_is_no_page_of_the_admin_is_told_in_plain_words_with_a_way_on() {
+    let site = Site::new().await;
+    for path in ["/admin/nothing/", "/admin/sessions/x/", "/admin/dead-letters/7/7/"] {
+        let answer = site.get(path).await;
+        assert_eq!(
+            (answer.status, answer.headers[header::CONTENT_TYPE].to_str().unwrap()),
+            (404, "text/html; charset=utf-8")
+        );
+        assert!(answer.body.contains("There is no page at this address."), "{path}: {}", answer.body);
+        assert!(answer.body.contains("href=\"/admin/\">To the first page"), "{path}: {}", answer.body);
+    }
+    let stranger = site.as_nobody("GET", "/admin/nothing/").await;
+    assert!(stranger.body.contains("href=\"/sign-in/\">To the sign-in"), "{}", stranger.body);
+    assert_eq!(stranger.status, 404);
+    let names = site.get("/admin/session-names/?part=%00").await;
+    assert!(!names.body.contains("<html"), "a script reads it: {}", names.body);
+}
+
+#[tokio::test]
 async fn every_page_has_a_policy_that_lets_nothing_in_from_elsewhere() {
     let site = Site::new().await;
     for path in ["/admin/", "/admin/sessions/", "/admin/sessions/add/", "/admin/sessions/9/", "/admin/partitions/"] {
@@ -123,6 +142,39 @@ async fn without_the_log_nothing_is_saved_and_what_was_typed_stays() {
     let answer = site.fill(&format!("{path}delete/"), &[]).await;
     assert_eq!(answer.status, 503);
     assert!(answer.body.contains("Nothing was saved"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_form_that_meets_an_outage_is_kept_and_counts_once_when_it_is_sent_again() {
+    let site = Site::new().await;
+    let ids = site.append(&[firefox("s", Utc::now())]).await;
+    let path = format!("/admin/sessions/{}/?list=search%3Ds", ids[0]);
+    let form = site.page(&path).await;
+    let accounts = |from: &str, to: &str| format!("ALTER SCHEMA {from} RENAME TO {to}");
+    sqlx::query(&accounts("footfall_accounts", "elsewhere")).execute(&site.pool).await.unwrap();
+    let typed = "<b>\"a & b'\nzwei\u{202e}";
+    let away = site.submit(&path, &form, &[("user_agent", typed), ("user_id", "bob"), ("then", "list")]).await;
+    assert_eq!((away.status, away.headers[header::RETRY_AFTER].to_str().unwrap()), (503, "1"));
+    for text in
+        ["It is not known whether this was saved", ">Send it again</button>", "<dt>User ID</dt><dd><bdi>bob</bdi>"]
+    {
+        assert!(away.body.contains(text), "{text}: {}", away.body);
+    }
+    assert!(away.body.contains(&format!("action=\"{path}\"")) && !away.body.contains("<b>"), "{}", away.body);
+    let still = site.submit(&path, &away.body, &[]).await;
+    assert_eq!(still.status, 503, "and once more");
+    sqlx::query(&accounts("elsewhere", "footfall_accounts")).execute(&site.pool).await.unwrap();
+    let (one, two) = tokio::join!(site.submit(&path, &still.body, &[]), site.submit(&path, &still.body, &[]));
+    for answer in [one, two] {
+        let back = answer.location();
+        assert!(back.starts_with("/admin/sessions/?") && back.contains("done=changed"), "{back}");
+    }
+    assert_eq!(site.number("SELECT count(*) FROM admin_change").await, 1, "it counts once");
+    let saved = "SELECT count(*) FROM session JOIN user_agent a ON a.id = user_agent_id WHERE user_id = 'bob' AND md5(text) = '1b1a356486ca8a93471e5d96e3822f4a'";
+    site.until(saved, 1).await;
+    // a token that was not given to them is worth nothing there either
+    let foreign = site.submit(&path, &still.body, &[("token", "x"), ("user_id", "eve")]).await;
+    assert_eq!(foreign.status, 403);
 }
 
 #[tokio::test]

@@ -172,3 +172,56 @@ async fn a_cookie_is_good_while_it_is_untouched_unexpired_and_its_account_is_the
         assert_eq!((answer.status.as_u16(), answer.body.as_str()), (401, NOT_SIGNED_IN), "{path}");
     }
 }
+
+const FIREFOX: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+#[tokio::test]
+async fn a_link_to_numbers_leads_a_person_to_the_sign_in_and_tells_a_program_why() {
+    let site = Site::with(Setup { base_path: "/below", ..Setup::default() }).await;
+    for path in ["/below/report/csv/?range=30&table=pages", "/below/report/data/"] {
+        let person = site.send(get(path).header("accept", FIREFOX)).await;
+        let back: String = url::form_urlencoded::byte_serialize(path.as_bytes()).collect();
+        let way = format!("/below/sign-in/?next={back}");
+        assert_eq!((person.status.as_u16(), person.header("location")), (303, way.as_str()), "{path}");
+        for accept in ["*/*", "application/json", "text/csv", "application/json, text/html;q=0.5"] {
+            let program = site.send(get(path).header("accept", accept)).await;
+            assert_eq!((program.status.as_u16(), program.body.as_str()), (401, NOT_SIGNED_IN), "{path} {accept}");
+            assert_eq!(program.header("vary"), "accept", "{path}");
+        }
+        let staff = get(path).header("accept", FIREFOX).header("authorization", site.token(Role::Staff));
+        assert_eq!(site.send(staff).await.status, 200, "{path}");
+        let user = get(path).header("accept", FIREFOX).header("authorization", site.token(Role::User));
+        assert_eq!(site.send(user).await.status, 403, "{path}: to sign in as who they are would not help");
+    }
+    let list = site.send(get("/below/sessions/").header("accept", FIREFOX)).await;
+    assert_eq!(list.status, 200, "a list is JSON for everybody");
+}
+
+#[tokio::test]
+async fn who_is_in_and_may_not_is_told_who_they_are_what_they_may_and_how_to_be_somebody_else() {
+    let cases: [(&'static [&'static str], bool); 2] = [(&[], false), (&["--report-access", "user"], true)];
+    for (arguments, may_report) in cases {
+        let site = site(arguments).await;
+        query_api::accounts::add(&site.database, "b<ob", "a long password", Role::User).await.unwrap();
+        let entered = crate::sign_in::submit(&site, "b<ob", "a long password", "").await;
+        let cookie = entered.cookie("footfall_session").unwrap();
+        let pages: &[&str] = if may_report { &["/admin/sessions/?page=2"] } else { &["/report/?range=30", "/admin/"] };
+        for path in pages {
+            let page = site.send(get(path).header("cookie", cookie)).await;
+            assert_eq!(page.status, 403, "{path}");
+            let back: String = url::form_urlencoded::byte_serialize(path.as_bytes()).collect();
+            for text in [
+                "You are signed in as <strong><bdi>b&#60;ob</bdi></strong>",
+                "action=\"/sign-out/\"",
+                &format!("class=\"button\" href=\"/sign-in/?next={back}\">Sign in as somebody else"),
+                "href=\"/docs/\"",
+            ] {
+                assert!(page.body.contains(text), "{path}: {text}: {}", page.body);
+            }
+            assert_eq!(page.body.contains(">report</a>"), may_report, "{path}: {}", page.body);
+            assert!(!page.body.contains("/admin/sessions/\""), "{path}: no way that ends here again: {}", page.body);
+        }
+        let stranger = site.get("/report/?range=30").await;
+        assert!(!stranger.body.contains("You are signed in"), "{}", stranger.body);
+    }
+}

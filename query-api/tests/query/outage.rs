@@ -50,6 +50,17 @@ fn assert_unavailable(answer: &Answer, what: &str) {
     assert_eq!(json.as_object().unwrap().len(), 1, "{what}: nothing about the inside: {answer:?}");
 }
 
+/// A page for people, with a way on, and nothing about the inside.
+fn assert_told_to_people(answer: &Answer, what: &str) {
+    assert_eq!(answer.status, 503, "{what}: {answer:?}");
+    assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0), "{what}: {answer:?}");
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8", "{what}: {answer:?}");
+    assert!(answer.header("content-security-policy").contains("default-src 'self'"), "{what}: {answer:?}");
+    for inside in ["detail", "read model", "relation", "SELECT", "sqlx"] {
+        assert!(!answer.body.contains(inside), "{what}: {inside}: {}", answer.body);
+    }
+}
+
 #[tokio::test]
 async fn while_the_database_is_away_reads_are_503_at_once_and_they_recover_by_themselves() {
     let site = with_a_session().await;
@@ -62,10 +73,11 @@ async fn while_the_database_is_away_reads_are_503_at_once_and_they_recover_by_th
         "/pageviews/",
         "/interactions/",
         "/interactions/7/",
-        "/report/",
         "/report/data/",
+        "/report/csv/",
         "/status/",
     ];
+    let pages = ["/report/?range=30&compare=1", "/admin/", "/admin/sessions/", "/sign-in/"];
     for round in 0..2 {
         go_away(&site).await;
         for path in paths {
@@ -74,10 +86,20 @@ async fn while_the_database_is_away_reads_are_503_at_once_and_they_recover_by_th
             assert_unavailable(&site.send(get(path).header("cookie", cookie)).await, path);
             assert!(started.elapsed() < 2 * PATIENCE, "{path} took {:?}", started.elapsed());
         }
+        for path in pages {
+            let page = site.send(get(path).header("cookie", cookie)).await;
+            assert_told_to_people(&page, path);
+            let again = format!("class=\"button\" href=\"{}\">Try again", path.replace('&', "&#38;"));
+            assert!(page.body.contains(&again), "{path}: {}", page.body);
+        }
         let link = format!("/sign-in/?link={}", encode(&issue_link(&site.keys, Utc::now())));
-        assert_unavailable(&site.get(&link).await, "a link");
+        assert_told_to_people(&site.get(&link).await, "a link");
         for path in ["/", "/sign-in/", "/assets/footfall.css"] {
             assert_eq!(site.get(path).await.status, 200, "{path} needs no database");
+        }
+        for path in ["/assets/footfall.css", "/assets/admin.css", "/assets/admin.js", "/assets/icon.svg"] {
+            let asset = site.send(get(path).header("cookie", cookie)).await;
+            assert_eq!(asset.status, 200, "{path} is what the page looks like");
         }
         come_back(&site).await;
         let read = async || {
@@ -101,7 +123,13 @@ async fn a_sign_in_while_the_database_is_away_can_be_tried_again() {
     go_away(&site).await;
     // more often than somebody may be wrong
     for _ in 0..12 {
-        assert_unavailable(&crate::sign_in::submit(&site, "ann", "a long password", "").await, "a sign-in");
+        let form = crate::sign_in::submit(&site, "ann", "a long password", "/admin/sessions/").await;
+        assert_told_to_people(&form, "a sign-in");
+        assert!(form.body.contains("You are not signed in yet."), "{}", form.body);
+        for typed in ["name=\"next\" value=\"/admin/sessions/\"", "name=\"name\" value=\"ann\""] {
+            assert!(form.body.contains(typed), "{typed}: {}", form.body);
+        }
+        assert!(!form.body.contains("a long password"), "no page has a password: {}", form.body);
     }
     come_back(&site).await;
     let signed_in =
@@ -170,7 +198,8 @@ async fn a_question_that_takes_too_long_is_ended_and_says_to_ask_for_less() {
 async fn tables_that_are_missing_are_unavailable_and_nothing_else_is_told() {
     let site = with_a_session().await;
     sqlx::query("DROP SCHEMA footfall CASCADE").execute(&site.pool).await.unwrap();
-    for path in ["/sessions/", "/sessions/1/", "/report/", "/report/data/", "/status/"] {
+    assert_told_to_people(&site.get_as_staff("/report/").await, "the report");
+    for path in ["/sessions/", "/sessions/1/", "/report/data/", "/status/"] {
         let answer = site.get_as_staff(path).await;
         assert_unavailable(&answer, path);
         assert!(!answer.body.contains("relation") && !answer.body.contains("SELECT"), "{answer:?}");

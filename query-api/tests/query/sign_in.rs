@@ -151,6 +151,9 @@ async fn a_body_that_is_no_form_is_the_clients_fault() {
         assert!((400..500).contains(&answer.status.as_u16()), "{kind}: {}", answer.status);
         assert_eq!(answer.set_cookie(SESSION), None);
     }
+    let refused = site.send_body(post("/sign-in/"), large).await;
+    assert_eq!((refused.status.as_u16(), refused.header("content-type")), (413, "text/html; charset=utf-8"));
+    assert!(refused.body.contains("larger than any") && refused.body.contains("href=\"/sign-in/\""), "{refused:?}");
 }
 
 #[tokio::test]
@@ -261,6 +264,7 @@ async fn who_has_signed_out_is_out_wherever_the_cookie_was_kept() {
     for (what, wrong) in [("none", ""), ("rubbish", "token=x"), ("another sign-in's", foreign.as_str())] {
         let answer = site.send_body(out(), wrong.to_owned()).await;
         assert_eq!((answer.status.as_u16(), answer.set_cookie(SESSION)), (403, None), "{what}");
+        assert!(answer.body.contains("You are still signed in") && answer.body.contains("Sign out</button>"), "{what}");
     }
     let own = token(&site.send(report(&here)).await);
     let answer = site.send_body(out(), own).await;

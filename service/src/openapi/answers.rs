@@ -209,6 +209,17 @@ impl Answers {
         self.with(status, ResponseBuilder::new().description(what).content("text/html", content))
     }
 
+    /// And a page for people who come while the database is away.
+    #[must_use]
+    pub fn page_while_away(self) -> Self {
+        let content = ContentBuilder::new().schema(Some(clean_text())).build();
+        let page = ResponseBuilder::new()
+            .description("The database is away, or does not answer in time: a page that says so.")
+            .header("Retry-After", retry_after())
+            .content("text/html", content);
+        self.with(503, page)
+    }
+
     /// And these.
     #[must_use]
     pub fn shared(mut self, all: impl IntoIterator<Item = Shared>) -> Self {

@@ -58,7 +58,8 @@ pub fn all(address: &str, dead_letter: (i32, i64)) -> io::Result<Vec<Page>> {
         seen("dead-letters", "/admin/dead-letters/"),
         seen("dead-letter", &format!("/admin/dead-letters/{partition}/{offset}/")),
         seen("freshness", "/admin/partitions/"),
-        seen("not-found", "/admin/sessions/1/"),
+        // the largest number that there can be
+        seen("not-found", "/admin/sessions/9007199254740991/"),
         seen("not-there", "/admin/nothing/"),
     ])
 }
