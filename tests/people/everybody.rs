@@ -34,15 +34,34 @@ fn axe_finds_nothing(dark: bool) {
         let person = if page.signed_in { &staff } else { &stranger };
         person.goto(&page.path);
         person.browser.load_axe(&axe);
-        for width in WIDTHS {
-            person.browser.resize(width, 900);
-            let violations = person.browser.violations();
-            found.extend(violations.into_iter().map(|line| format!("{} at {width}: {line}", page.name)));
-            looked += 1;
-        }
+        found.extend(objections(person, page.name));
+        looked += WIDTHS.len();
     }
     println!("axe looked {looked} times at {} pages, dark: {dark}", pages.len());
     assert_eq!(found, [""; 0]);
+}
+
+/// What axe, which the page has loaded, objects to in any width.
+pub fn objections(person: &Person, name: &str) -> Vec<String> {
+    let at = |width: u32| {
+        person.browser.resize(width, 900);
+        let violations = person.browser.violations();
+        violations.into_iter().map(move |line| format!("{name} at {width}: {line}"))
+    };
+    WIDTHS.into_iter().flat_map(at).collect()
+}
+
+/// The page as it is now fits into a window of any width.
+pub fn is_not_too_wide(person: &Person, name: &str) {
+    for width in WIDTHS.into_iter().chain([320, 500]) {
+        person.browser.resize(width, 900);
+        check_width(person, name, width);
+    }
+}
+
+fn check_width(person: &Person, name: &str, width: u32) {
+    let width_of = person.browser.run("return document.documentElement.scrollWidth").as_u64().unwrap();
+    assert!(width_of <= u64::from(width), "{name} is {width_of} wide at {width}");
 }
 
 #[test]
@@ -52,19 +71,12 @@ fn no_page_is_wider_than_its_window_or_a_sheet_of_paper() {
     for page in all_pages(&site) {
         let person = if page.signed_in { &staff } else { &stranger };
         person.goto(&page.path);
-        let check = |width: u32| {
-            let width_of = person.browser.run("return document.documentElement.scrollWidth").as_u64().unwrap();
-            assert!(width_of <= u64::from(width), "{} is {width_of} wide at {width}", page.name);
-        };
         person.browser.prefer_dark(false);
-        for width in WIDTHS.into_iter().chain([320, 500]) {
-            person.browser.resize(width, 900);
-            check(width);
-        }
+        is_not_too_wide(person, page.name);
         // A4 and Letter, upright, but for their margins
         person.browser.print_it();
         person.browser.resize(718, 1_000);
-        check(718);
+        check_width(person, page.name, 718);
     }
 }
 

@@ -33,12 +33,17 @@ fn the_tab_key_reaches_everything_and_shows_where_it_is() {
     for page in pages::all(site.address(), letter).unwrap() {
         let person = if page.signed_in { &staff } else { &stranger };
         person.goto(&page.path);
-        person.browser.resize(1_440, 900);
-        let steps = usize::try_from(person.browser.run(WATCH).as_u64().unwrap()).unwrap();
-        person.browser.press(std::iter::repeat_n(TAB, steps + 3));
-        let missed = "return [...left].map((one) => one.outerHTML.slice(0, 120)).concat(unseen)";
-        assert_eq!(person.browser.run(missed), serde_json::json!([]), "{} after {steps} steps", page.name);
+        reaches_everything(person, page.name);
     }
+}
+
+/// From one to the next on the page as it is now.
+pub fn reaches_everything(person: &Person, name: &str) {
+    person.browser.resize(1_440, 900);
+    let steps = usize::try_from(person.browser.run(WATCH).as_u64().unwrap()).unwrap();
+    person.browser.press(std::iter::repeat_n(TAB, steps + 3));
+    let missed = "return [...left].map((one) => one.outerHTML.slice(0, 120)).concat(unseen)";
+    assert_eq!(person.browser.run(missed), serde_json::json!([]), "{name} after {steps} steps");
 }
 
 #[test]

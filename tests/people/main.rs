@@ -6,12 +6,16 @@
 mod analyst;
 mod coming_in;
 mod everybody;
+mod fresh;
 mod keyboard;
 mod live;
+mod narrow;
 mod newcomer;
 mod operator;
+mod paper;
 mod person;
 mod site;
+mod states;
 #[path = "../apart/common/topics.rs"]
 #[expect(dead_code, reason = "the tests of the services use the rest")]
 mod topics;

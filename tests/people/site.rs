@@ -55,10 +55,7 @@ impl Site {
         let kafka = ["--kafka-brokers", &brokers, "--kafka-topic", &topic, "--partitions", &PARTITIONS.to_string()];
         let zone = ["--database-url", &url, "--time-zone", "Europe/Berlin"];
         let up = Up::start(folder.path(), &[&kafka[..], &zone].concat());
-        let mut adding =
-            footfall(["account", "add", NAME, "--database-url", &url]).stdin(Stdio::piped()).spawn().unwrap();
-        writeln!(adding.stdin.take().unwrap(), "{PASSWORD}").unwrap();
-        assert!(adding.wait().unwrap().success());
+        add_account(&url);
         Shop { days: 10, visits: 60 }.open(&up.address).unwrap();
         let topics = Topics::new(&brokers);
         let home = partition_for(b"lost", PARTITIONS);
@@ -88,6 +85,14 @@ impl Site {
     pub fn until_page_views(&self, query: &str, count: u64) {
         eventually(query, || (self.page_views(query) == count).then_some(()));
     }
+}
+
+/// Lets [`NAME`] in.
+pub fn add_account(database_url: &str) {
+    let mut adding =
+        footfall(["account", "add", NAME, "--database-url", database_url]).stdin(Stdio::piped()).spawn().unwrap();
+    writeln!(adding.stdin.take().unwrap(), "{PASSWORD}").unwrap();
+    assert!(adding.wait().unwrap().success());
 }
 
 impl Drop for Site {
