@@ -5,6 +5,9 @@ use test_support::{browser::axe_source, pages};
 
 const WIDTHS: [u32; 3] = [390, 768, 1_440];
 
+/// A4 and Letter, upright, but for their margins.
+pub const SHEET: u32 = 718;
+
 /// Text and what it stands on, as the names of their colours.
 const INKS: [&str; 6] = ["--ink", "--soft", "--accent", "--good", "--bad", "--alarm"];
 
@@ -59,7 +62,7 @@ pub fn is_not_too_wide(person: &Person, name: &str) {
     }
 }
 
-fn check_width(person: &Person, name: &str, width: u32) {
+pub fn check_width(person: &Person, name: &str, width: u32) {
     let width_of = person.browser.run("return document.documentElement.scrollWidth").as_u64().unwrap();
     assert!(width_of <= u64::from(width), "{name} is {width_of} wide at {width}");
 }
@@ -73,10 +76,9 @@ fn no_page_is_wider_than_its_window_or_a_sheet_of_paper() {
         person.goto(&page.path);
         person.browser.prefer_dark(false);
         is_not_too_wide(person, page.name);
-        // A4 and Letter, upright, but for their margins
         person.browser.print_it();
-        person.browser.resize(718, 1_000);
-        check_width(person, page.name, 718);
+        person.browser.resize(SHEET, 1_000);
+        check_width(person, page.name, SHEET);
     }
 }
 

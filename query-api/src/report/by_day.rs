@@ -172,7 +172,7 @@ mod tests {
 
     fn of(by: Option<By>, compare: bool) -> State {
         let filter = by.map(|by| Filter { by, value: "x".to_owned() });
-        State { filter, compare, ..State::default() }
+        State { compare, filter, ..State::default() }
     }
 
     #[test]

@@ -63,8 +63,6 @@ pub(crate) struct Page<'a> {
     today: NaiveDate,
     earliest: NaiveDate,
     title: String,
-    /// Today is one of the days.
-    unfinished: bool,
     before: Option<String>,
     zone: String,
     as_of: String,
@@ -121,7 +119,6 @@ impl<'a> Page<'a> {
             }),
             tiles: tiles(report, state, window, today),
             plots: plots(&Drawn { report, days: given.days, before: given.before, window, today, now, zone, links }),
-            unfinished: window.last == today,
             headings: by_day::headings(state),
             days: by_day::rows(report, today),
             open: window.length() <= OPEN_DAYS,
@@ -147,6 +144,11 @@ impl<'a> Page<'a> {
         query.append_pair("timestamp_from", &self.window.first.to_string());
         query.append_pair("timestamp_to", &self.window.last.to_string());
         Some(format!("{}/admin/pageviews/?{}", self.base, query.finish()))
+    }
+
+    /// Today is one of the days.
+    fn unfinished(&self) -> bool {
+        self.window.last == self.today
     }
 
     fn has_whole_columns(&self) -> bool {
