@@ -51,13 +51,12 @@ fn parse_brokers(text: &str) -> Result<String, String> {
 /// `host:port`, or `host` alone, which stands for Kafka's own port.
 fn is_broker(text: &str) -> bool {
     let bracketed = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
-    let (is_host, port) = match bracketed {
-        Some((host, rest)) => (host.parse::<Ipv6Addr>().is_ok(), rest),
-        None => {
-            let (host, port) = text.split_at(text.find(':').unwrap_or(text.len()));
-            let fits = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
-            (!host.is_empty() && host.chars().all(fits), port)
-        }
+    let (is_host, port) = if let Some((host, rest)) = bracketed {
+        (host.parse::<Ipv6Addr>().is_ok(), rest)
+    } else {
+        let (host, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+        let fits = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
+        (!host.is_empty() && host.chars().all(fits), port)
     };
     let digits = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     let is_port = |port: &str| digits(port) && port.parse::<u16>().is_ok_and(|port| port > 0);

@@ -2,12 +2,19 @@
 (() => {
   "use strict";
   const PAUSE = 10000;
+  const PATIENCE = 30000;
   let tag = null;
 
   // somebody types, chooses or marks text, or looks elsewhere
   const busy = () => {
     const active = document.activeElement;
     return document.hidden || (active && active.matches("input, select, textarea")) || !getSelection().isCollapsed;
+  };
+
+  // the same text is not put again: it would be read out again
+  const write = (id, text) => {
+    const place = document.getElementById(id);
+    if (place && place.textContent !== text) place.textContent = text;
   };
 
   function put(next) {
@@ -36,21 +43,32 @@
     }
   }
 
+  async function ask() {
+    const headers = tag ? { "If-None-Match": tag } : {};
+    const answer = await fetch(location.href, { headers, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+    if (answer.redirected || answer.status === 401 || answer.status === 403) {
+      location.reload();
+    } else if (answer.status === 304) {
+      // nothing is new, and that is news
+      write("renewal", "");
+      write("as-of", answer.headers.get("Footfall-As-Of"));
+    } else if (answer.ok) {
+      const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+      write("renewal", "");
+      put(next);
+      tag = answer.headers.get("ETag");
+    } else {
+      throw new Error(`the report is answered ${answer.status}`);
+    }
+  }
+
   async function renew() {
     if (!busy()) {
       try {
-        const headers = tag ? { "If-None-Match": tag } : {};
-        const answer = await fetch(location.href, { headers, cache: "no-store" });
-        if (answer.redirected || answer.status === 401 || answer.status === 403) {
-          location.reload();
-          return;
-        }
-        if (answer.ok) {
-          tag = answer.headers.get("ETag");
-          put(new DOMParser().parseFromString(await answer.text(), "text/html"));
-        }
+        await ask();
       } catch {
-        // the next time will do
+        const asOf = document.getElementById("as-of");
+        write("renewal", `Not renewed since ${asOf ? asOf.textContent : "a while ago"}, trying again.`);
       }
     }
     setTimeout(renew, PAUSE);

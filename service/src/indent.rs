@@ -57,7 +57,7 @@ fn wanted(headers: &HeaderMap) -> Option<usize> {
 /// The same answer, one value a line; other things than JSON, and what is large or read as it is sent, as they are.
 fn indented(response: Response, blanks: usize) -> Response {
     let is_json = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
-    if !is_json || !response.body().size_hint().exact().is_some_and(|size| size <= MOST_BYTES) {
+    if !is_json || response.body().size_hint().exact().is_none_or(|size| size > MOST_BYTES) {
         return response;
     }
     let (mut head, body) = response.into_parts();

@@ -6,6 +6,9 @@ use crate::{
 };
 use test_support::{browser::axe_source, pages};
 
+/// A4 and Letter, upright, but for their margins.
+pub const SHEET: u32 = 718;
+
 /// Text and what it stands on, as the names of their colours.
 const INKS: [&str; 6] = ["--ink", "--soft", "--accent", "--good", "--bad", "--alarm"];
 
@@ -39,6 +42,30 @@ fn axe_finds_nothing(dark: bool) {
     assert_eq!(found, [""; 0]);
 }
 
+/// Everybody can use the page as it is now: in both colours, in any width, and without a mouse.
+pub fn is_for_everybody(person: &Person, name: &str) {
+    let axe = axe_source();
+    for dark in [false, true] {
+        person.browser.prefer_dark(dark);
+        assert_eq!(person.axe_objects(&axe), [""; 0], "{name}, dark: {dark}");
+    }
+    is_not_too_wide(person, name);
+    assert_eq!(person.tab_misses(), [""; 0], "{name}");
+}
+
+/// The page as it is now fits into a window of any width.
+pub fn is_not_too_wide(person: &Person, name: &str) {
+    for width in WIDTHS.into_iter().chain([320, 500]) {
+        person.browser.resize(width, 900);
+        check_width(person, name, width);
+    }
+}
+
+pub fn check_width(person: &Person, name: &str, width: u32) {
+    let width_of = person.browser.run("return document.documentElement.scrollWidth").as_u64().unwrap();
+    assert!(width_of <= u64::from(width), "{name} is {width_of} wide at {width}");
+}
+
 #[test]
 fn no_page_is_wider_than_its_window_or_a_sheet_of_paper() {
     let site = Site::shared();
@@ -46,19 +73,11 @@ fn no_page_is_wider_than_its_window_or_a_sheet_of_paper() {
     for page in all_pages(&site) {
         let person = if page.signed_in { &staff } else { &stranger };
         person.goto(&page.path);
-        let check = |width: u32| {
-            let width_of = person.browser.run("return document.documentElement.scrollWidth").as_u64().unwrap();
-            assert!(width_of <= u64::from(width), "{} is {width_of} wide at {width}", page.name);
-        };
         person.browser.prefer_dark(false);
-        for width in WIDTHS.into_iter().chain([320, 500]) {
-            person.browser.resize(width, 900);
-            check(width);
-        }
-        // A4 and Letter, upright, but for their margins
+        is_not_too_wide(person, page.name);
         person.browser.print_it();
-        person.browser.resize(718, 1_000);
-        check(718);
+        person.browser.resize(SHEET, 1_000);
+        check_width(person, page.name, SHEET);
     }
 }
 

@@ -6,13 +6,17 @@
 mod analyst;
 mod coming_in;
 mod everybody;
+mod fresh;
 mod keyboard;
 mod live;
+mod narrow;
 mod newcomer;
 mod operator;
+mod paper;
 mod person;
 mod refusals;
 mod site;
+mod states;
 #[path = "../apart/common/topics.rs"]
 #[expect(dead_code, reason = "the tests of the services use the rest")]
 mod topics;

@@ -35,7 +35,12 @@ impl Person {
 
     /// Somebody of the staff.
     pub fn staff(site: &Site) -> Self {
-        let person = Self::at(site.address());
+        Self::staff_at(site.address())
+    }
+
+    /// The same on another site with that account.
+    pub fn staff_at(address: &str) -> Self {
+        let person = Self::at(address);
         person.goto("/sign-in/");
         person.types_who_they_are();
         assert_eq!(person.path(), "/report/");

@@ -1,26 +1,11 @@
 //! Pages on which something has happened: refused, saved, overtaken, not to be had. They are for everybody as well.
 
 use crate::{
-    everybody::all_pages,
+    everybody::{all_pages, is_for_everybody},
     person::Person,
     site::{Site, USER},
 };
 use test_support::browser::axe_source;
-
-/// Looks at the page as it is, in light and in dark, and goes through it with the tab key.
-fn is_for_everybody(person: &Person, what: &str) {
-    let axe = axe_source();
-    for dark in [false, true] {
-        person.browser.prefer_dark(dark);
-        assert_eq!(person.axe_objects(&axe), [""; 0], "{what}, dark: {dark}");
-    }
-    for width in [320, 390, 1_440] {
-        person.browser.resize(width, 900);
-        let wide = person.browser.run("return document.documentElement.scrollWidth").as_u64().unwrap();
-        assert!(wide <= u64::from(width), "{what} is {wide} wide at {width}");
-    }
-    assert_eq!(person.tab_misses(), [""; 0], "{what}");
-}
 
 fn says(person: &Person, what: &str) {
     assert!(person.reads().contains(what), "{what:?} is not on {}: {}", person.path(), person.reads());

@@ -60,14 +60,8 @@ impl Site {
         let kafka = ["--kafka-brokers", &brokers, "--kafka-topic", &topic, "--partitions", &PARTITIONS.to_string()];
         let zone = ["--database-url", &url, "--time-zone", "Europe/Berlin"];
         let up = Up::start(folder.path(), &[&kafka[..], &zone].concat());
-        for (name, role) in [(NAME, "staff"), (USER, "user")] {
-            let mut adding = footfall(["account", "add", name, "--role", role, "--database-url", &url])
-                .stdin(Stdio::piped())
-                .spawn()
-                .unwrap();
-            writeln!(adding.stdin.take().unwrap(), "{PASSWORD}").unwrap();
-            assert!(adding.wait().unwrap().success());
-        }
+        add_account(&url, NAME, "staff");
+        add_account(&url, USER, "user");
         Shop { days: 10, visits: 60 }.open(&up.address).unwrap();
         let topics = Topics::new(&brokers);
         let home = partition_for(b"lost", PARTITIONS);
@@ -136,6 +130,16 @@ impl Site {
     pub fn until_page_views(&self, query: &str, count: u64) {
         eventually(query, || (self.page_views(query) == count).then_some(()));
     }
+}
+
+/// An account with [`PASSWORD`].
+pub fn add_account(database_url: &str, name: &str, role: &str) {
+    let mut adding = footfall(["account", "add", name, "--role", role, "--database-url", database_url])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    writeln!(adding.stdin.take().unwrap(), "{PASSWORD}").unwrap();
+    assert!(adding.wait().unwrap().success());
 }
 
 impl Drop for Site {

@@ -1,11 +1,12 @@
 //! `GET /report/csv/?table=…`: a table of the report, all of its rows. RFC 4180, UTF-8, with a line of names.
 
 use super::{
-    Moment, Report, asked_by_program,
+    Moment, Report, asked_by_program, by_day,
+    embed::Most,
     object::HourNumbers,
     rows::{self, Rows},
     state::State as Asked,
-    totals::{DayNumbers, percentage},
+    totals::percentage,
     window::Window,
 };
 use crate::{
@@ -90,7 +91,7 @@ pub(crate) async fn csv(State(api): State<QueryApi>, request: Request) -> Result
     let turn = stream::turn(&api.inner.long_answers).await?;
     let window = state.window(today);
     let mut snapshot = rows::snapshot(&api.inner.pool).await?;
-    let rows = Rows::read(&api.inner.report_days, &mut snapshot, &state, window, 0).await;
+    let rows = Rows::read(&api.inner.report_days, &mut snapshot, &state, window, Most::NONE).await;
     let rows = rows.map_err(|error| QueryError::of_question(error, super::TOO_SLOW))?;
     let report = Report::of(rows, &state, window, api.inner.zone, now);
     stream::take_time(&mut snapshot).await?;
@@ -116,38 +117,38 @@ async fn write(
     let (totals, before) = (&report.tail.totals, report.tail.before.as_ref());
     match table {
         "days" => {
-            let (names, names_before) = (DAY_NAMES, before.map(|_| DAY_NAMES_BEFORE).unwrap_or_default());
-            sink.put(&format!("{names}{names_before}\r\n")).await?;
+            let names_before = before.map(|_| format!(",{}", by_day::names(&state, "_before"))).unwrap_or_default();
+            sink.put(&format!("{}{names_before}\r\n", by_day::names(&state, ""))).await?;
             for (place, day) in report.tail.days.iter().enumerate() {
-                let before = before.and_then(|before| before.days.get(place)).map(of_day).unwrap_or_default();
-                let comma = if before.is_empty() { "" } else { "," };
-                sink.put(&format!("{}{comma}{before}\r\n", of_day(day))).await?;
+                let before = before.and_then(|before| before.days.get(place));
+                let before = before.map(|day| format!(",{}", by_day::line(day))).unwrap_or_default();
+                sink.put(&format!("{}{before}\r\n", by_day::line(day))).await?;
             }
         }
         "hours" => {
-            sink.put("hour,page_views,sessions,interactions\r\n").await?;
+            sink.put(&heading(&state, table, &["hour"], &["page_views", "sessions", "interactions"])).await?;
             for HourNumbers { timestamp, page_views, sessions, interactions } in &report.tail.hours {
                 sink.put(&format!("{timestamp},{page_views},{sessions},{interactions}\r\n")).await?;
             }
         }
         "types" => {
-            sink.put("interaction,count,percentage\r\n").await?;
+            sink.put(&heading(&state, table, &["interaction"], &["count", "percentage"])).await?;
             for of in &report.head.interaction_data {
                 let share = percentage(of.count, totals.interactions);
                 sink.put(&format!("{},{},{share}\r\n", field(&of.interaction), of.count)).await?;
             }
         }
         _ => {
-            let (names, sql) = match table {
-                "pages" => ("url,count,percentage\r\n", PAGES.to_owned()),
-                "elements" => ("element,interaction,count,percentage\r\n", ELEMENTS.to_owned()),
-                "browsers" => ("browser,sessions,percentage\r\n", visitors(&state, "browser", "true")),
-                "systems" => ("system,sessions,percentage\r\n", visitors(&state, "os", PEOPLE)),
-                "devices" => ("device,sessions,percentage\r\n", visitors(&state, "device", PEOPLE)),
-                "bots" => ("bot,sessions,percentage\r\n", visitors(&state, "family", BOTS)),
-                _ => ("browser,sessions,percentage\r\n", visitors(&state, "family", PEOPLE)),
+            let (texts, count, sql) = match table {
+                "pages" => (&["url"][..], "count", PAGES.to_owned()),
+                "elements" => (&["element", "interaction"][..], "count", ELEMENTS.to_owned()),
+                "browsers" => (&["browser"][..], "sessions", visitors(&state, "browser", "true")),
+                "systems" => (&["system"][..], "sessions", visitors(&state, "os", PEOPLE)),
+                "devices" => (&["device"][..], "sessions", visitors(&state, "device", PEOPLE)),
+                "bots" => (&["bot"][..], "sessions", visitors(&state, "family", BOTS)),
+                _ => (&["browser"][..], "sessions", visitors(&state, "family", PEOPLE)),
             };
-            sink.put(names).await?;
+            sink.put(&heading(&state, table, texts, &[count, "percentage"])).await?;
             let query = sqlx::query_as::<_, Row>(&sql).bind(window.first).bind(window.last);
             let query = match table {
                 "pages" => query.bind(state.url().map(|url| pattern(Part::Start, url))).bind(
@@ -171,28 +172,13 @@ async fn write(
     Ok(sink)
 }
 
-const DAY_NAMES: &str = "day,page_views,sessions,interactions,ended,pages_per_session,single_page_percentage,\
-                         mean_seconds,median_seconds";
-
-/// The same of the period before.
-const DAY_NAMES_BEFORE: &str = ",day_before,page_views_before,sessions_before,interactions_before,ended_before,\
-                                pages_per_session_before,single_page_percentage_before,mean_seconds_before,\
-                                median_seconds_before";
-
-fn of_day(day: &DayNumbers) -> String {
-    let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
-    format!(
-        "{},{},{},{},{},{},{},{},{}",
-        day.date,
-        day.page_views,
-        day.sessions,
-        day.interactions,
-        day.ended,
-        number(day.pages_per_session),
-        number(day.single_page_percentage),
-        number(day.mean_seconds),
-        number(day.median_seconds)
-    )
+/// The line of names of any other table. Its numbers say it when they are of the whole site although there is a filter.
+fn heading(state: &Asked, table: &str, texts: &[&str], numbers: &[&str]) -> String {
+    let key = if table == "types" { "interaction_data" } else { table };
+    let key = if key == "browsers" { "browser_data" } else { key };
+    let numbers = numbers.iter().map(|name| by_day::named(name, state.leaves_whole(key)));
+    let names: Vec<String> = texts.iter().map(|name| (*name).to_owned()).chain(numbers).collect();
+    format!("{}\r\n", names.join(","))
 }
 
 /// A text as a field. What a spreadsheet would take for a formula gets an apostrophe in front: it comes from outside.

@@ -13,7 +13,7 @@ use service::openapi::{
     schemas_of,
 };
 use utoipa::openapi::{
-    ContentBuilder, RefOr, Schema,
+    ContentBuilder, HeaderBuilder, RefOr, Schema,
     path::{OperationBuilder, Parameter},
     response::ResponseBuilder,
 };
@@ -70,10 +70,13 @@ fn to_the_sign_in() -> ResponseBuilder {
 pub(crate) fn page() -> OperationBuilder {
     let more = "Seven whole days, today included, or others, in charts and tables. For staff, unless the settings say \
                 otherwise.";
+    let as_of =
+        HeaderBuilder::new().schema(Some(text())).description(Some("When that was found out, as the page writes it."));
+    let still_good = ResponseBuilder::new().description("Nothing has changed since `If-None-Match`.");
     let answers = Answers::default()
         .page(200, "The page.")
         .page(400, "The page of the usual seven days, and what makes no sense in the address.")
-        .with(304, ResponseBuilder::new().description("Nothing has changed since `If-None-Match`."))
+        .with(304, still_good.header("Footfall-As-Of", as_of.build()))
         .page(403, "A page that offers to sign in.")
         .page_while_away()
         .shared([Shared::Unauthorized]);

@@ -19,7 +19,14 @@ pub(crate) fn grouped(number: i64) -> String {
 
 /// A share or a mean with one decimal, as it is written with a unit behind it.
 pub(crate) fn decimal(number: f64) -> String {
-    format!("{number:.1}")
+    let text = format!("{number:.1}");
+    let (whole, tenth) = text.split_once('.').unwrap_or((&text, "0"));
+    // below a thousand there is nothing to part, and a minus stays before a zero
+    whole
+        .parse()
+        .ok()
+        .filter(|whole: &i64| whole.abs() >= 1_000)
+        .map_or_else(|| text.clone(), |whole| format!("{}.{tenth}", grouped(whole)))
 }
 
 /// A number of seconds in its two largest units.
@@ -97,6 +104,13 @@ mod tests {
     fn numbers_are_grouped() {
         assert_eq!(grouped(1_234_567), "1\u{202f}234\u{202f}567");
         assert_eq!((grouped(999).as_str(), grouped(-1_000).as_str()), ("999", "−1\u{202f}000"));
+    }
+
+    #[test]
+    fn means_are_grouped_as_well() {
+        for (number, text) in [(0.04, "0.0"), (-0.5, "-0.5"), (999.94, "999.9"), (1_234.56, "1\u{202f}234.6")] {
+            assert_eq!(decimal(number), text);
+        }
     }
 
     #[rstest]

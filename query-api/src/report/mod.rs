@@ -2,13 +2,17 @@
 //! same whatever the number of events.
 //!
 //! `state` is what the address asks for. `rows` adds up the days of that, each of which `day` reads once and `kept` keeps;
-//! `model` puts it into the shape of `object`; `page` shows that with `plots` (drawn by `chart`) and `cards`. What can be long is sent as it is read: `stream`, `numbers`, `csv`.
+//! `model` puts it into the shape of `object`; `page` shows that with `tiles`, `plots` (drawn by `chart`), `by_day` and
+//! `cards`, and has of it what `embed` lets in. What can be long is sent as it is read: `stream`, `numbers`, `csv`.
 
+mod by_day;
 mod cards;
 mod chart;
 mod csv;
 mod day;
 pub(crate) mod described;
+mod embed;
+mod entry;
 mod format;
 mod kept;
 mod links;
@@ -21,6 +25,7 @@ mod ranking;
 mod rows;
 mod state;
 mod tag;
+mod tiles;
 mod totals;
 mod window;
 
@@ -41,10 +46,12 @@ use crate::{
 use askama::Template;
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use chrono::Utc;
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use embed::Most;
 use rows::Rows;
 use service::{
     access::{AccessLevel, Identity},
@@ -53,15 +60,14 @@ use service::{
 use state::Problems;
 use std::time::Duration;
 
-/// URLs that the page embeds of each day of a week, and in all.
-const URLS_A_DAY: usize = 100;
-const URLS: usize = 700;
-
 /// How long the page waits for the log to tell where it ends.
 const LOG_PATIENCE: Duration = Duration::from_millis(300);
 
 /// How long a page counts as the same, in seconds, though its token gets older: half of what the token is good for.
 const TOKEN_KEPT: i64 = 6 * 60 * 60;
+
+/// Of a page that is still good: the time that it says of itself, newly.
+const AS_OF: HeaderName = HeaderName::from_static("footfall-as-of");
 
 const TOO_SLOW: &str = "Adding this up took too long. Ask again, as what is added up is kept; or for fewer days.";
 
@@ -76,8 +82,8 @@ fn asked(api: &QueryApi, request: &Request) -> (Result<state::State, Problems>, 
 /// When a report is made.
 #[derive(Clone, Copy)]
 struct Moment {
-    now: chrono::DateTime<Utc>,
-    today: chrono::NaiveDate,
+    now: DateTime<Utc>,
+    today: NaiveDate,
 }
 
 /// For programs: staff alone, and 400 for what makes no sense.
@@ -108,18 +114,16 @@ pub(crate) async fn page(State(api): State<QueryApi>, request: Request) -> Resul
     };
     let behind = Behind::find(&api, moment.now, LOG_PATIENCE).await?;
     let name = identity.name.as_deref();
-    let seconds = behind.seconds.unwrap_or(-1).clamp(-1, 600);
     // the page holds a token that is good for this sign-in, and not for ever; staff see a way into the admin
     let who = (name.unwrap_or_default(), identity.role, identity.cookie.map(|cookie| cookie.id));
     let sign_in = (who, moment.now.timestamp() / TOKEN_KEPT);
-    let tag = tag::of(&api, &state, moment.today, &(seconds, sign_in)).await?;
+    let tag = tag::of(&api, &state, moment, &(page::in_words(behind), sign_in)).await?;
     if problems.is_empty() && tag::is_known(request.headers(), &tag) {
-        return Ok(tag::not_modified(&tag));
+        return Ok(still_good(&tag, moment.now, api.inner.zone));
     }
     let window = state.window(moment.today);
-    let urls_a_day = (URLS / usize::from(window.length())).clamp(1, URLS_A_DAY);
     let mut snapshot = rows::snapshot(&api.inner.pool).await?;
-    let rows = Rows::read(&api.inner.report_days, &mut snapshot, &state, window, urls_a_day).await;
+    let rows = Rows::read(&api.inner.report_days, &mut snapshot, &state, window, Most::of(window)).await;
     let rows = rows.map_err(|error| QueryError::of_question(error, TOO_SLOW))?;
     snapshot.commit().await?;
     let (days, before) = (rows.days.clone(), rows.before.clone());
@@ -148,10 +152,19 @@ pub(crate) async fn page(State(api): State<QueryApi>, request: Request) -> Resul
     Ok(response)
 }
 
+/// The page that the client has is still the right one, and this is as of when.
+fn still_good(tag: &HeaderValue, now: DateTime<Utc>, zone: Tz) -> Response {
+    let mut response = tag::not_modified(tag);
+    if let Ok(as_of) = HeaderValue::from_str(&format::time(now, now, zone)) {
+        response.headers_mut().insert(AS_OF, as_of);
+    }
+    response
+}
+
 /// `GET /assets/report.js`.
 pub(crate) async fn script() -> impl IntoResponse {
     let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/javascript; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("max-age=3600"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=3600"));
     (headers, include_str!("../../assets/report.js"))
 }

@@ -1,6 +1,7 @@
 //! The report's numbers: a pure function of the roll-ups' rows. Contract § 9.
 
 use super::{
+    by_day,
     day::Hour,
     object::{
         Before, DurationOfDay, Filtered, Head, HourNumbers, OfBrowser, OfDay, OfType, OfUrl, PageViewsOfDay, Period,
@@ -8,33 +9,13 @@ use super::{
     },
     ranking::Ranked,
     rows::{Day, Days, Rows},
-    state::{By, State},
+    state::State,
     totals::{DayNumbers, Totals, percentage},
     window::{Window, hours, start},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use std::collections::BTreeMap;
-
-/// What a filter leaves as it is.
-fn not_narrowed(by: By) -> &'static [&'static str] {
-    match by {
-        By::Url => &[
-            "interaction_data",
-            "timestamps_data",
-            "start_end_times_data",
-            "browser_data",
-            "sessions_data",
-            "hours",
-            "elements",
-            "families",
-            "systems",
-            "devices",
-            "bots",
-        ],
-        By::Browser | By::Family | By::System | By::Device => &["hours", "pages", "elements"],
-    }
-}
 
 impl Report {
     /// Puts the rows into the shape of the contract.
@@ -89,7 +70,8 @@ impl Report {
                     filter: state.filter.as_ref().map(|filter| Filtered {
                         by: filter.by.name(),
                         value: filter.value.clone(),
-                        not_narrowed: not_narrowed(filter.by),
+                        not_narrowed: filter.by.not_narrowed(),
+                        members_not_narrowed: by_day::not_narrowed(state),
                     }),
                 },
                 before: rows.before.as_ref().map(|days| {

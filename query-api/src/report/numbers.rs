@@ -1,6 +1,6 @@
 //! `GET /report/data/`: the object of the page, with every URL.
 
-use super::{Moment, asked_by_program, object::Report, rows, rows::Rows, state::State as Asked, tag};
+use super::{asked_by_program, embed::Most, object::Report, rows, rows::Rows, state::State as Asked, tag};
 use crate::{
     error::QueryError,
     routes::QueryApi,
@@ -24,17 +24,17 @@ const URLS: &str = "SELECT day, text, n FROM ( \
 
 /// The handler.
 pub(crate) async fn numbers(State(api): State<QueryApi>, request: Request) -> Result<Response, QueryError> {
-    let (state, Moment { now, today }) = asked_by_program(&api, &request)?;
-    let tag = tag::of(&api, &state, today, &"numbers").await?;
+    let (state, moment) = asked_by_program(&api, &request)?;
+    let tag = tag::of(&api, &state, moment, &"numbers").await?;
     if tag::is_known(request.headers(), &tag) {
         return Ok(tag::not_modified(&tag));
     }
     let turn = stream::turn(&api.inner.long_answers).await?;
-    let window = state.window(today);
+    let window = state.window(moment.today);
     let mut snapshot = rows::snapshot(&api.inner.pool).await?;
-    let rows = Rows::read(&api.inner.report_days, &mut snapshot, &state, window, 0).await;
+    let rows = Rows::read(&api.inner.report_days, &mut snapshot, &state, window, Most::NONE).await;
     let rows = rows.map_err(|error| QueryError::of_question(error, super::TOO_SLOW))?;
-    let report = Report::of(rows, &state, window, api.inner.zone, now);
+    let report = Report::of(rows, &state, window, api.inner.zone, moment.now);
     stream::take_time(&mut snapshot).await?;
     let mut response = stream::answer(turn, |sink| write(sink, snapshot, report, state));
     let headers = response.headers_mut();

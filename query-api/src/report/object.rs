@@ -77,7 +77,7 @@ pub struct Period {
     pub filter: Option<Filtered>,
 }
 
-/// A filter, and the keys that it cannot touch: they are of the whole site.
+/// A filter, and what it cannot touch: that is of the whole site.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Filtered {
     #[schema(value_type = String)]
@@ -85,6 +85,9 @@ pub struct Filtered {
     pub value: String,
     #[schema(value_type = Vec<String>)]
     pub not_narrowed: &'static [&'static str],
+    /// The same of the members of `totals`, `days` and `before`.
+    #[schema(value_type = Vec<String>)]
+    pub members_not_narrowed: Vec<&'static str>,
 }
 
 /// The period before.

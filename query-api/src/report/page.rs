@@ -1,14 +1,18 @@
 //! The report as a page.
 
 use super::{
+    by_day,
+    by_day::{Heading, Row},
     cards::{Card, cards, device_in_words},
-    format::{change, days as in_days, decimal, duration, duration_in_short, grouped, time},
+    embed,
+    format::{days as in_days, duration, grouped, time},
     links::Links,
     object::Report,
-    plots::{Drawn, Plot, TableRow, columns_of, plots, table},
+    plots::{Drawn, Plot, plots},
     rows::Days,
     state::{By, LENGTHS, Problems, Range, State},
-    totals::{Totals, float, growth},
+    tiles::{Tile, tiles},
+    totals::float,
     window::Window,
 };
 use crate::freshness::Behind;
@@ -69,8 +73,8 @@ pub(crate) struct Page<'a> {
     filtered: Option<(&'static str, String)>,
     tiles: Vec<Tile>,
     plots: Vec<Plot>,
-    columns: Vec<&'static str>,
-    days: Vec<TableRow>,
+    headings: Vec<Heading>,
+    days: Vec<Row>,
     open: bool,
     cards: Vec<Card>,
     /// The report's numbers, safe inside of a script element.
@@ -82,16 +86,6 @@ struct Choice {
     text: String,
     link: String,
     chosen: bool,
-}
-
-/// A number in large letters.
-struct Tile {
-    label: &'static str,
-    value: String,
-    /// What is said below it.
-    note: String,
-    /// Of the whole site, whatever the filter.
-    whole: bool,
 }
 
 impl<'a> Page<'a> {
@@ -123,13 +117,13 @@ impl<'a> Page<'a> {
                 let value = if filter.by == By::Device { device_in_words(&filter.value) } else { &filter.value };
                 (by_in_words(filter.by), value.to_owned())
             }),
-            tiles: tiles(report, state),
+            tiles: tiles(report, state, window, today),
             plots: plots(&Drawn { report, days: given.days, before: given.before, window, today, now, zone, links }),
-            columns: columns_of(state.compare),
-            days: table(report, today),
+            headings: by_day::headings(state),
+            days: by_day::rows(report, today),
             open: window.length() <= OPEN_DAYS,
             cards: cards(report, links),
-            data: embeddable(report),
+            data: embed::embedded(report),
         }
     }
 
@@ -150,6 +144,15 @@ impl<'a> Page<'a> {
         query.append_pair("timestamp_from", &self.window.first.to_string());
         query.append_pair("timestamp_to", &self.window.last.to_string());
         Some(format!("{}/admin/pageviews/?{}", self.base, query.finish()))
+    }
+
+    /// Today is one of the days.
+    fn unfinished(&self) -> bool {
+        self.window.last == self.today
+    }
+
+    fn has_whole_columns(&self) -> bool {
+        self.headings.iter().any(|heading| heading.whole)
     }
 
     fn for_ever_link(&self) -> String {
@@ -184,61 +187,13 @@ fn by_in_words(by: By) -> &'static str {
     }
 }
 
-fn tiles(report: &Report, state: &State) -> Vec<Tile> {
-    let (now, before) = (&report.tail.totals, report.tail.before.as_ref().map(|before| &before.totals));
-    let narrowed_by_url = state.url().is_some();
-    let tile = |label, value: String, pick: fn(&Totals) -> Option<f64>, text: fn(f64) -> String| {
-        let note = before.map(|before| match (pick(before), pick(now)) {
-            (Some(was), Some(is)) => match growth(is, was) {
-                Some(percent) => format!("{} · {} before", change(percent), text(was)),
-                None => format!("{} before", text(was)),
-            },
-            _ => "nothing before".to_owned(),
-        });
-        Tile { label, value, note: note.unwrap_or_default(), whole: narrowed_by_url && label != "Page views" }
-    };
-    let or_none = |number: Option<String>| number.unwrap_or_else(|| "–".to_owned());
-    #[expect(clippy::cast_possible_truncation, reason = "counts came from whole numbers")]
-    let count = |number: f64| grouped(number as i64);
-    let mut median = tile(
-        "Median duration",
-        or_none(now.median_seconds.map(duration_in_short)),
-        |totals| totals.median_seconds,
-        duration_in_short,
-    );
-    let mean = or_none(now.mean_seconds.map(duration_in_short));
-    let more = if median.note.is_empty() { String::new() } else { format!(" · {}", median.note) };
-    median.note = if state.client().is_some() {
-        format!("not known under this filter; mean {mean}")
-    } else {
-        format!("mean {mean}{more}")
-    };
-    vec![
-        tile("Page views", grouped(now.page_views), |totals| Some(float(totals.page_views)), count),
-        tile("Sessions", grouped(now.sessions), |totals| Some(float(totals.sessions)), count),
-        tile("Interactions", grouped(now.interactions), |totals| Some(float(totals.interactions)), count),
-        tile(
-            "Pages a session",
-            or_none(now.pages_per_session.map(decimal)),
-            |totals| totals.pages_per_session,
-            decimal,
-        ),
-        tile(
-            "Single-page sessions",
-            or_none(now.single_page_percentage.map(|share| format!("{} %", decimal(share)))),
-            |totals| totals.single_page_percentage,
-            |share| format!("{} %", decimal(share)),
-        ),
-        median,
-    ]
-}
-
 /// Events wait, and have done so for a while or for nobody knows how long.
 fn is_late(behind: Behind) -> bool {
     behind.records.is_some_and(|records| records > 0) && behind.seconds.is_none_or(|seconds| seconds >= LATE_SECONDS)
 }
 
-fn in_words(behind: Behind) -> String {
+/// How far the numbers are behind the log.
+pub(super) fn in_words(behind: Behind) -> String {
     let events = |records: i64| match records {
         1 => "1 event waits".to_owned(),
         records => format!("{} events wait", grouped(records)),
@@ -249,14 +204,4 @@ fn in_words(behind: Behind) -> String {
         (Some(records), None) => events(records),
         (None, _) => "how far behind is not known, as the log does not say".to_owned(),
     }
-}
-
-/// JSON that cannot end the script element around it.
-fn embeddable(report: &Report) -> String {
-    let json = serde_json::to_string(report).unwrap_or_else(|_| "null".to_owned());
-    json.replace('<', "\\u003c")
-        .replace('>', "\\u003e")
-        .replace('&', "\\u0026")
-        .replace('\u{2028}', "\\u2028")
-        .replace('\u{2029}', "\\u2029")
 }

@@ -6,7 +6,7 @@ use super::{
     links::Links,
     object::{HourNumbers, Report},
     rows::Days,
-    totals::{DayNumbers, Totals},
+    totals::Totals,
     window::Window,
 };
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc};
@@ -119,11 +119,10 @@ pub(crate) fn plots(drawn: &Drawn<'_>) -> Vec<Plot> {
         true => ("week", "days"),
         false => ("day", "days"),
     };
-    let not_narrowed = drawn.report.tail.period.filter.as_ref().map_or(&[][..], |filter| filter.not_narrowed);
     let article = if by_hour { "an" } else { "a" };
     let plot = |shown: &Shown| {
         let title = format!("{} {article} {unit}", shown.title);
-        let bars: Vec<Bar> = bins.iter().map(|bin| bar(bin, shown)).collect();
+        let bars: Vec<Bar> = bins.iter().map(|bin| bar(bin, shown, unit)).collect();
         let text = |totals: &Totals| in_words((shown.pick)(totals), shown.unit);
         let row = |bin: &Bin| PlotRow {
             name: bin.name.clone(),
@@ -136,7 +135,7 @@ pub(crate) fn plots(drawn: &Drawn<'_>) -> Vec<Plot> {
             hint: shown.hint,
             svg: columns(&bars, &title, shown.unit),
             title,
-            whole: not_narrowed.contains(if by_hour { &"hours" } else { &shown.key }),
+            whole: drawn.links.state.leaves_whole(if by_hour { "hours" } else { shown.key }),
             unit,
             rows: bins.iter().rev().filter(|bin| !bin.to_come).map(row).collect(),
             csv: drawn.links.csv(table),
@@ -152,7 +151,8 @@ fn in_words(value: i64, unit: Unit) -> String {
     }
 }
 
-fn bar(bin: &Bin, Shown { title: what, unit, pick, .. }: &Shown) -> Bar {
+/// `each` is what it stands for: a day, week or hour.
+fn bar(bin: &Bin, Shown { title: what, unit, pick, .. }: &Shown, each: &str) -> Bar {
     let value = pick(&bin.now);
     let text = |value: i64| in_words(value, *unit);
     let mut title = match unit {
@@ -166,6 +166,9 @@ fn bar(bin: &Bin, Shown { title: what, unit, pick, .. }: &Shown) -> Bar {
     let before = bin.before.as_ref().map(pick);
     if let Some(before) = before {
         title = format!("{title}; {} in the period before", text(before));
+        if bin.unfinished {
+            title = format!("{title}, in the whole {each}");
+        }
     }
     Bar { label: bin.label.clone(), title, value, before, unfinished: bin.unfinished }
 }
@@ -255,49 +258,4 @@ fn bins(drawn: &Drawn<'_>) -> Vec<Bin> {
 #[expect(clippy::cast_possible_truncation, reason = "durations are far below 2^53 seconds")]
 fn seconds(duration: Option<f64>) -> i64 {
     duration.map_or(0, |seconds| seconds.round() as i64)
-}
-
-/// A day of the table.
-pub(crate) struct TableRow {
-    pub label: String,
-    pub unfinished: bool,
-    pub now: Vec<String>,
-}
-
-/// Every day, newest first, with the numbers in the order of [`columns_of`].
-pub(crate) fn table(report: &Report, today: NaiveDate) -> Vec<TableRow> {
-    let before = report.tail.before.as_ref().map(|before| before.days.as_slice());
-    let of = |(place, day): (usize, &DayNumbers)| {
-        let mut now = numbers(day);
-        if let Some(before) = before.and_then(|days| days.get(place)) {
-            now.extend([before.page_views, before.sessions, before.interactions].map(grouped));
-        }
-        TableRow { label: super::format::day(day.date), unfinished: day.date == today, now }
-    };
-    let mut rows: Vec<TableRow> = report.tail.days.iter().enumerate().map(of).collect();
-    rows.reverse();
-    rows
-}
-
-/// What stands above the numbers of a day.
-pub(crate) fn columns_of(compares: bool) -> Vec<&'static str> {
-    let mut names =
-        vec!["Page views", "Sessions", "Interactions", "Pages a session", "Single page", "Mean duration", "Median"];
-    if compares {
-        names.extend(["Page views before", "Sessions before", "Interactions before"]);
-    }
-    names
-}
-
-fn numbers(totals: &Totals) -> Vec<String> {
-    let none = || "–".to_owned();
-    vec![
-        grouped(totals.page_views),
-        grouped(totals.sessions),
-        grouped(totals.interactions),
-        totals.pages_per_session.map_or_else(none, super::format::decimal),
-        totals.single_page_percentage.map_or_else(none, |share| format!("{share:.0} %")),
-        totals.mean_seconds.map_or_else(none, duration),
-        totals.median_seconds.map_or_else(none, duration),
-    ]
 }

@@ -2,6 +2,7 @@
 
 use super::{
     day::{Count, DayRows, Hour},
+    embed::Most,
     kept::Kept,
     ranking::{self, Ranked},
     state::State,
@@ -160,19 +161,19 @@ impl Sums {
 }
 
 impl Rows {
-    /// Reads all of it; of the URLs the `urls_a_day` most viewed of each day.
+    /// Reads all of it; of the URLs the most viewed of each day, as many as `of_a_day` says.
     pub async fn read(
         kept: &Kept,
         snapshot: &mut PgConnection,
         state: &State,
         window: Window,
-        urls_a_day: usize,
+        of_a_day: Most,
     ) -> sqlx::Result<Self> {
         let newest = sqlx::query_scalar("SELECT max(recorded_at) FROM checkpoint").fetch_one(&mut *snapshot).await?;
         let mut rows = Self { newest_event_at: newest, ..Self::default() };
         let narrowed = Narrowed::find(snapshot, state).await?;
         // what a visitor looked at is not kept: under such a filter days have no URLs, and pages are those of all
-        let urls_a_day = if state.client().is_some() { 0 } else { urls_a_day };
+        let of_a_day = if state.client().is_some() { Most::NONE } else { of_a_day };
         let single = window.length() == 1;
         let before = if state.compare { Some(window.before()) } else { None };
         let windows: Vec<Window> = [window].into_iter().chain(before).collect();
@@ -186,10 +187,10 @@ impl Rows {
             if single {
                 rows.hours.clone_from(&day.hours);
             }
-            if urls_a_day > 0 {
+            if of_a_day.urls > 0 {
                 let of_day = || day.urls.iter().filter(|url| narrowed.has_url(url.id));
                 rows.urls_of.insert(date, i64::try_from(of_day().count()).unwrap_or(i64::MAX));
-                listed.extend(of_day().take(urls_a_day).map(|url| (date, *url)));
+                listed.extend(of_day().take(of_a_day.urls).map(|url| (date, *url)));
             }
         }
         if let Some(window) = before {
@@ -203,7 +204,7 @@ impl Rows {
             }
             rows.before = Some(before);
         }
-        rows.urls = with_texts(snapshot, listed).await?;
+        rows.urls = with_texts(snapshot, listed, of_a_day).await?;
         rows.pages = pages(snapshot, state, sums.urls).await?;
         rows.elements = elements(snapshot, state, sums.elements).await?;
         rows.visitors(snapshot, sums.clients).await?;
@@ -236,14 +237,21 @@ impl Rows {
     }
 }
 
-/// By day and text.
+/// By day and text, as far as they fit; each day's most viewed ones come first in `counts`.
 async fn with_texts(
     connection: &mut PgConnection,
     counts: Vec<(NaiveDate, Count)>,
+    of_a_day: Most,
 ) -> sqlx::Result<Vec<(NaiveDate, String, i64)>> {
     let ids: HashSet<i64> = counts.iter().map(|(_, count)| count.id).collect();
     let texts = ranking::texts(connection, "url", ids.into_iter().collect()).await?;
-    let of = |(day, count): (NaiveDate, Count)| Some((day, texts.get(&count.id)?.clone(), count.count));
+    let days = counts.iter().map(|(day, _)| day).collect::<HashSet<_>>().len();
+    let of_a_day = of_a_day.shared_by(days);
+    let mut room: BTreeMap<NaiveDate, Most> = BTreeMap::new();
+    let of = |(day, count): (NaiveDate, Count)| {
+        let text = texts.get(&count.id)?;
+        room.entry(day).or_insert(of_a_day).takes(text).then(|| (day, text.clone(), count.count))
+    };
     let mut urls: Vec<(NaiveDate, String, i64)> = counts.into_iter().filter_map(of).collect();
     urls.sort_unstable();
     Ok(urls)

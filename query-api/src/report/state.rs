@@ -1,6 +1,9 @@
 //! What a report is asked for: all of it stands in the address, so a link shows what its sender saw.
 
-use super::window::{MOST_DAYS, Window};
+use super::{
+    format::grouped,
+    window::{MOST_DAYS, Window},
+};
 use crate::{paging::Parameters, text::trimmed};
 use chrono::{Datelike, Days, NaiveDate};
 use std::collections::BTreeMap;
@@ -44,6 +47,26 @@ impl By {
             Self::Family => "family",
             Self::System => "os",
             Self::Device => "device",
+        }
+    }
+
+    /// The keys of the report that it leaves as they are: they are of the whole site.
+    pub fn not_narrowed(self) -> &'static [&'static str] {
+        match self {
+            Self::Url => &[
+                "interaction_data",
+                "timestamps_data",
+                "start_end_times_data",
+                "browser_data",
+                "sessions_data",
+                "hours",
+                "elements",
+                "families",
+                "systems",
+                "devices",
+                "bots",
+            ],
+            Self::Browser | Self::Family | Self::System | Self::Device => &["hours", "pages", "elements"],
         }
     }
 
@@ -139,6 +162,11 @@ impl State {
         Some((filter.by.column()?, filter.value.as_str()))
     }
 
+    /// Whether what the report has under this key is of the whole site although a filter is in use.
+    pub fn leaves_whole(&self, key: &str) -> bool {
+        self.filter.as_ref().is_some_and(|filter| filter.by.not_narrowed().contains(&key))
+    }
+
     /// The beginning that URLs must have.
     pub fn url(&self) -> Option<&str> {
         self.filter.as_ref().filter(|filter| filter.by == By::Url).map(|filter| filter.value.as_str())
@@ -217,7 +245,8 @@ fn range(name: Option<&str>, from: Option<&str>, to: Option<&str>, today: NaiveD
     }
     let window = Window { first, last };
     if window.length() > MOST_DAYS {
-        return problem("from", format!("These are {} days; a report has at most {MOST_DAYS}.", window.length()));
+        let length = grouped(i64::from(window.length()));
+        return problem("from", format!("These are {length} days; a report has at most {MOST_DAYS}."));
     }
     Range::Dates(window)
 }

@@ -14,4 +14,6 @@ mod outage;
 mod paging;
 mod report;
 mod report_asked;
+mod report_narrowed;
+mod report_size;
 mod sign_in;

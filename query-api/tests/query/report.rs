@@ -6,7 +6,8 @@ use chrono_tz::Tz;
 use schema::InteractionKind;
 use serde_json::Value;
 
-fn embedded(page: &str) -> Value {
+/// The numbers that a page has.
+pub fn embedded(page: &str) -> Value {
     let (_, from) = page.split_once(r#"<script type="application/json" id="report-data">"#).unwrap();
     serde_json::from_str(from.split_once("</script>").unwrap().0).unwrap()
 }
