@@ -147,12 +147,11 @@ impl Inner {
             return write(&mut client, &answer.head, &answer.body);
         };
         let trouble = self.trouble(path);
-        let (answer_head, answer_body) = match trouble {
-            Some(Trouble::Throttled) => throttled(),
-            _ => {
-                let answer = exchange(&self.footfall, &[head.as_bytes(), &body].concat()).ok()?;
-                changed(trouble.filter(|_| answer.status == 202), answer)
-            }
+        let (answer_head, answer_body) = if trouble == Some(Trouble::Throttled) {
+            throttled()
+        } else {
+            let answer = exchange(&self.footfall, &[head.as_bytes(), &body].concat()).ok()?;
+            changed(trouble.filter(|_| answer.status == 202), answer)
         };
         if trouble == Some(Trouble::Lost) && answer_head.starts_with("HTTP/1.1 503") {
             self.lost.fetch_add(1, Ordering::SeqCst);
