@@ -73,8 +73,10 @@ fn the_old_tables_come_along_once_with_their_times_and_what_cannot_be_taken_is_s
         for line in ["session: 2 of 2", "pageview: 90 of 90", "interaction: 3 of 4", "not taken: {"] {
             assert!(said.contains(line), "run {run}, {line}: {said}");
         }
+        if run == 1 {
+            assert_eq!(network.lost(), 1);
+        }
     }
-    assert_eq!(network.lost(), 1);
     let [sessions, page_views, interactions] = site.recorded(2, 90, 3);
     assert_eq!(each(&sessions, "/session_id"), ["old-0", "old-1"]);
     assert_eq!(each(&sessions, "/user_agent"), ["Browser/0", "Browser/1"]);
