@@ -41,17 +41,20 @@ fn parameters() -> Vec<Parameter> {
         (by.name(), format!("{more} One filter at a time."), clean_text().into())
     };
     let ranges = or_blank(one_of_these(ranges.iter().map(String::as_str)));
-    let on = || or_blank(one_of_these(["1", "true"]));
     let mut all: Vec<(&str, String, RefOr<Schema>)> = vec![
         ("range", "Which days; seven, today included, without it.".into(), ranges),
         ("from", "The first day, instead of `range`.".into(), day()),
         ("to", "The last day; today without it.".into(), day()),
-        ("compare", "With the period before.".into(), on()),
+        ("compare", "With the period before.".into(), switch()),
         ("search", "What URLs of the list of pages have in them.".into(), clean_text().into()),
         ("element", "What elements of the list of elements have in them.".into(), clean_text().into()),
     ];
     all.extend(By::ALL.map(filter));
     all.into_iter().map(|(name, more, schema)| in_query(name, more, schema).build()).collect()
+}
+
+fn switch() -> RefOr<Schema> {
+    or_blank(one_of_these(["1", "true", "0", "false"]))
 }
 
 fn with_parameters(described: OperationBuilder) -> OperationBuilder {
@@ -80,7 +83,7 @@ pub(crate) fn page() -> OperationBuilder {
         .page(403, "A page that offers to sign in.")
         .page_while_away()
         .shared([Shared::Unauthorized]);
-    let live = in_query("live", "The page renews itself.", or_blank(one_of_these(["1", "true"]))).build();
+    let live = in_query("live", "The page renews itself.", switch()).build();
     with_parameters(for_somebody(operation(TAG, "report", "The report as a page", more)))
         .parameter(live)
         .responses(answers)

@@ -135,12 +135,19 @@ impl State {
         if let [_, second, ..] = filters.as_slice() {
             problems.entry(second.by.name()).or_default().push("One filter at a time: leave out the others.".into());
         }
+        let mut on = |name: &'static str| match given(name) {
+            None | Some("0" | "false") => false,
+            Some("1" | "true") => true,
+            Some(_) => {
+                problems.entry(name).or_default().push("Enter 1, or leave it out.".to_owned());
+                false
+            }
+        };
+        let (compare, live) = (on("compare"), on("live"));
         let range = range(given("range"), given("from"), given("to"), today, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
-        let on = |name: &str| given(name).is_some_and(|value| matches!(value, "1" | "true"));
-        let (compare, live) = (on("compare"), on("live"));
         Ok(Self { range, compare, filter: filters.into_iter().next(), search, element, live })
     }
 

@@ -42,8 +42,19 @@ fn days_are_chosen_by_name_or_by_date(#[case] query: &str, #[case] first: &str, 
 #[case("search=%00", "search")]
 #[case("element=%00", "element")]
 #[case("browser=Chrome&os=Windows", "os")]
+#[case("compare=yes", "compare")]
+#[case("live=%C2%84", "live")]
 fn what_makes_no_sense_is_said_beside_its_name(#[case] query: &str, #[case] name: &str) {
     assert_eq!(parse(query).unwrap_err().into_keys().collect::<Vec<_>>(), [name]);
+}
+
+#[rstest]
+#[case("compare=1&live=true", true)]
+#[case("compare=0&live=false", false)]
+#[case("compare=&live=+", false)]
+fn a_switch_is_on_off_or_left_out(#[case] query: &str, #[case] on: bool) {
+    let state = parse(query).unwrap();
+    assert_eq!((state.compare, state.live), (on, on));
 }
 
 #[test]
