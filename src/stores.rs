@@ -39,6 +39,9 @@ pub struct KafkaSettings {
     pub append_deadline_ms: u64,
 }
 
+/// What an address of a broker may begin with.
+const PROTOCOLS: [&str; 4] = ["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"];
+
 /// What is no address of a broker would be looked for and never be found, and the service wait for ever.
 fn parse_brokers(text: &str) -> Result<String, String> {
     let brokers: Vec<&str> = text.split(',').map(str::trim).collect();
@@ -48,8 +51,14 @@ fn parse_brokers(text: &str) -> Result<String, String> {
     }
 }
 
-/// `host:port`, or `host` alone, which stands for Kafka's own port.
+/// `host:port`, or `host` alone, which stands for Kafka's own port; before it, as librdkafka takes it, one of Kafka's
+/// protocols (which `security.protocol` decides all the same).
 fn is_broker(text: &str) -> bool {
+    let text = match text.split_once("://") {
+        Some((protocol, rest)) if PROTOCOLS.iter().any(|known| protocol.eq_ignore_ascii_case(known)) => rest,
+        Some(_) => return false,
+        None => text,
+    };
     let bracketed = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
     let (is_host, port) = if let Some((host, rest)) = bracketed {
         (host.parse::<Ipv6Addr>().is_ok(), rest)
@@ -277,6 +286,9 @@ mod tests {
         {
             assert_eq!(parse_brokers(good).as_deref(), Ok(good));
         }
+        for good in ["SSL://kafka:9093", "sasl_ssl://[::1]:9093,PLAINTEXT://b"] {
+            assert_eq!(parse_brokers(good).as_deref(), Ok(good));
+        }
         assert_eq!(parse_brokers(" a:9092 , b:9092").as_deref(), Ok("a:9092,b:9092"));
         for wrong in [
             "",
@@ -292,6 +304,8 @@ mod tests {
             "a:65536",
             "a b",
             "http://a:9092",
+            "SSL://",
+            "SSL://SSL://a:9092",
             "[a]",
         ] {
             assert!(parse_brokers(wrong).is_err(), "{wrong}");

@@ -1,17 +1,20 @@
 //! Answers with one value a line, for people who look at them: `Accept: application/json; indent=4`, as Django REST
 //! framework has it (contract § 1).
 
+use crate::http::Problem;
 use axum::{
-    body::{Body, Bytes, HttpBody},
+    body::{Body, HttpBody, to_bytes},
     extract::Request,
     http::{HeaderMap, header},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
-use futures::{TryStreamExt, stream};
 
-/// The largest answer that is written otherwise. Nobody looks at more, and what is nested deep grows a thousandfold.
-const MOST_BYTES: u64 = 128 * 1024;
+/// The largest answer that is written otherwise. Nobody looks at more.
+const MOST_BYTES: usize = 128 * 1024;
+
+/// The largest that becomes of it: what is nested deep would grow a thousandfold.
+const MOST_WRITTEN: usize = 1024 * 1024;
 
 /// What is taken of an answer at once: with 8 blanks for each of 128 levels, a piece becomes a megabyte at most.
 const PIECE: usize = 1024;
@@ -24,7 +27,7 @@ pub(crate) async fn answer(request: Request, next: Next) -> Response {
     let blanks = wanted(request.headers());
     let response = next.run(request).await;
     match blanks {
-        Some(blanks) => indented(response, blanks),
+        Some(blanks) => indented(response, blanks).await,
         None => response,
     }
 }
@@ -32,12 +35,18 @@ pub(crate) async fn answer(request: Request, next: Next) -> Response {
 /// How many blanks the client wants for each level. Of the ranges that take JSON the most definite one counts, and of
 /// those the first.
 fn wanted(headers: &HeaderMap) -> Option<usize> {
+    let is_asked = |line: &[u8]| line.windows(6).any(|part| part.eq_ignore_ascii_case(b"indent"));
+    // hardly anybody
+    if !headers.get_all(header::ACCEPT).iter().any(|line| is_asked(line.as_bytes())) {
+        return None;
+    }
     let lines = headers.get_all(header::ACCEPT).iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
     let lines: Vec<_> = lines.collect();
     let ranges = lines.iter().flat_map(|line| line.split(',')).filter_map(|range| {
         let mut parts = range.split(';').map(str::trim);
         let essence = parts.next()?.to_ascii_lowercase();
-        let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
+        let parameters: Vec<(&str, &str)> =
+            parts.filter_map(|part| part.split_once('=')).map(|(name, value)| (name.trim(), value.trim())).collect();
         let rank = match essence.as_str() {
             "application/json" if parameters.iter().any(|(name, _)| *name != "q") => 3,
             "application/json" => 2,
@@ -55,20 +64,28 @@ fn wanted(headers: &HeaderMap) -> Option<usize> {
 }
 
 /// The same answer, one value a line; other things than JSON, and what is large or read as it is sent, as they are.
-fn indented(response: Response, blanks: usize) -> Response {
+async fn indented(response: Response, blanks: usize) -> Response {
     let is_json = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
-    if !is_json || response.body().size_hint().exact().is_none_or(|size| size > MOST_BYTES) {
+    if !is_json || response.body().size_hint().exact().is_none_or(|size| size == 0 || size > MOST_BYTES as u64) {
         return response;
     }
     let (mut head, body) = response.into_parts();
+    let compact = match to_bytes(body, MOST_BYTES).await {
+        Ok(compact) => compact,
+        Err(error) => {
+            tracing::warn!(%error, "an answer broke off while it was indented");
+            return Problem::unavailable("The answer broke off. Try again.", 1).into_response();
+        }
+    };
+    let (mut writer, mut written) = (Writer { blanks, ..Writer::default() }, Vec::with_capacity(2 * compact.len()));
+    for piece in compact.chunks(PIECE) {
+        writer.write(piece, &mut written);
+        if written.len() > MOST_WRITTEN {
+            return Response::from_parts(head, Body::from(compact));
+        }
+    }
     head.headers.remove(header::CONTENT_LENGTH);
-    let mut writer = Writer { blanks, ..Writer::default() };
-    let pieces = body.into_data_stream().map_ok(|whole| {
-        let starts = (0..whole.len()).step_by(PIECE);
-        stream::iter(starts.map(move |at| Ok::<_, axum::Error>(whole.slice(at..whole.len().min(at + PIECE)))))
-    });
-    let written = pieces.try_flatten().map_ok(move |piece| writer.write(&piece));
-    Response::from_parts(head, Body::from_stream(written))
+    Response::from_parts(head, Body::from(written))
 }
 
 /// Writes compact JSON, piece by piece, with each value on a line.
@@ -83,8 +100,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn write(&mut self, piece: &[u8]) -> Bytes {
-        let mut out = Vec::with_capacity(2 * piece.len());
+    fn write(&mut self, piece: &[u8], out: &mut Vec<u8>) {
         for &byte in piece {
             if self.in_text {
                 self.in_text = self.is_escaped || byte != b'"';
@@ -96,19 +112,19 @@ impl Writer {
                 b'}' | b']' => {
                     self.depth = self.depth.saturating_sub(1);
                     if !std::mem::take(&mut self.has_begun) {
-                        self.line(&mut out);
+                        self.line(out);
                     }
                     out.push(byte);
                 }
                 b',' => {
                     out.push(byte);
-                    self.line(&mut out);
+                    self.line(out);
                 }
                 b':' => out.extend(b": "),
                 b' ' | b'\n' | b'\t' | b'\r' => {}
                 _ => {
                     if std::mem::take(&mut self.has_begun) {
-                        self.line(&mut out);
+                        self.line(out);
                     }
                     out.push(byte);
                     self.in_text = byte == b'"';
@@ -119,7 +135,6 @@ impl Writer {
                 }
             }
         }
-        out.into()
     }
 
     fn line(&self, out: &mut Vec<u8>) {
@@ -131,7 +146,8 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::{body::to_bytes, http::HeaderValue, response::IntoResponse};
+    use axum::http::HeaderValue;
+    use futures::stream;
     use rstest::rstest;
     use std::convert::Infallible;
 
@@ -140,6 +156,7 @@ mod tests {
     #[case("application/json;indent=\"2\"", Some(2))]
     #[case("*/*; indent=1", Some(1))]
     #[case("application/*;indent=3", Some(3))]
+    #[case("application/json; indent = 4", Some(4))]
     #[case("application/json; indent=99", Some(8))]
     #[case("application/json; indent=x", None)]
     #[case("application/json; indent=0", None)]
@@ -158,7 +175,7 @@ mod tests {
 
     async fn written(body: impl Into<Body>, kind: &'static str) -> String {
         let response = ([(header::CONTENT_TYPE, kind)], body.into()).into_response();
-        let body = to_bytes(indented(response, 4).into_body(), usize::MAX).await.unwrap();
+        let body = to_bytes(indented(response, 4).await.into_body(), usize::MAX).await.unwrap();
         String::from_utf8(body.to_vec()).unwrap()
     }
 
@@ -182,6 +199,10 @@ mod tests {
     async fn what_is_large_or_something_else_is_left_as_it_is() {
         let large = format!("[{}0]", "0,".repeat(64 * 1024));
         assert_eq!(written(large.clone(), "application/json").await, large);
+        let deep = format!("{}{}0{}", "[".repeat(100), "0,".repeat(4 * 1024), "]".repeat(100));
+        assert_eq!(written(deep.clone(), "application/json").await, deep, "it would be of 1.6 MB");
+        let shallow = format!("[{}0]", "0,".repeat(32 * 1024));
+        assert_eq!(written(shallow, "application/json").await.lines().count(), 32 * 1024 + 3);
         assert_eq!(written("{\"a\":1}", "image/gif").await, "{\"a\":1}");
         let read = Body::from_stream(stream::iter([Ok::<_, Infallible>("[1,"), Ok("2]")]));
         assert_eq!(written(read, "application/json").await, "[1,2]", "what is sent as it is read");

@@ -38,6 +38,8 @@ struct Remove<'a> {
     along: Option<Along>,
     token: String,
     trouble: &'a str,
+    /// Whether it says that more goes than was told before.
+    is_more: bool,
 }
 
 /// The events of a session, which go with it.
@@ -65,7 +67,11 @@ impl Along {
     }
 }
 
-const MORE: &str = "Nothing was deleted: more has come meanwhile than you were told. This is what would go now.";
+const MORE: &str = "Nothing was deleted: more has come meanwhile than you were told. This is what would go now, and what comes \
+                    until then.";
+
+/// The field of the page that says so: who has read it is not asked again.
+const TOLD: &str = "told";
 const EXPIRED: &str = "This form had expired, or was not given to you here. Nothing was deleted; you can do it now.";
 
 /// `GET …/{id}/delete/`.
@@ -101,7 +107,9 @@ pub(super) async fn remove(
         return Ok(asking.page(StatusCode::FORBIDDEN, EXPIRED, None, asking.along().await?));
     };
     let along = asking.along().await?;
-    if along.is_some_and(|now| !Along::told(&typed).is_some_and(|told| told.covers(now))) {
+    // once: of a session that never rests, every number is old by the time that it is read
+    let is_told_already = !typed.get(TOLD).is_empty();
+    if !is_told_already && along.is_some_and(|now| !Along::told(&typed).is_some_and(|told| told.covers(now))) {
         return Ok(asking.page(StatusCode::CONFLICT, MORE, None, along));
     }
     let event = match resource {
@@ -189,6 +197,7 @@ impl Asking<'_> {
             what: what.collect(),
             along,
             trouble,
+            is_more: status == StatusCode::CONFLICT,
         };
         page_response(status, page.render())
     }

@@ -20,6 +20,7 @@ use axum::{
     http::{StatusCode, Uri},
     response::{IntoResponse, Redirect, Response},
 };
+use chrono::Utc;
 use schema::SessionId;
 use service::{access::Identity, http::Problem, resource::Resource};
 
@@ -119,7 +120,7 @@ impl Form<'_> {
             Some(object) => reader.change(self.kind.resource, object, session),
         };
         let mut errors = reader.errors;
-        self.is_new(&mut errors).await?;
+        self.is_new(&author, changes.as_deref(), &mut errors).await?;
         let Some(changes) = changes.filter(|_| errors.is_empty()) else {
             // in the order in which the fields stand on the page
             return self.back(StatusCode::UNPROCESSABLE_ENTITY, Back { errors, ..Back::default() }).await;
@@ -159,17 +160,25 @@ impl Form<'_> {
         Ok(found)
     }
 
-    /// A session that is added must not be there yet: the log would take it for the same one.
-    async fn is_new(&self, errors: &mut Errors) -> Result<(), QueryError> {
+    /// A session that is added must not be there yet: the log would take it for the same one. One that this very form
+    /// has added is no other.
+    async fn is_new(&self, author: &Author, changes: Option<&[Change]>, errors: &mut Errors) -> Result<(), QueryError> {
         if self.kind.resource != Resource::Sessions || self.object.is_some() {
             return Ok(());
         }
         let typed = self.typed.get("session_id");
         let Ok(session_id) = SessionId::parse(crate::text::trimmed(&typed)) else { return Ok(()) };
-        if self.session_named(&session_id).await?.is_some() {
+        if self.session_named(&session_id).await?.is_some() && !self.is_done(author, changes).await? {
             errors.insert(0, ("session_id", vec!["There is a session with this ID already.".to_owned()]));
         }
         Ok(())
+    }
+
+    /// Whether the same form has come before, with the same in it.
+    async fn is_done(&self, author: &Author, changes: Option<&[Change]>) -> Result<bool, QueryError> {
+        let Some(first) = changes.and_then(<[Change]>::first) else { return Ok(false) };
+        let event_id = author.envelope(first.clone(), Utc::now()).event_id;
+        Ok(write::outcome(self.api, event_id).await?.is_some())
     }
 
     /// Somebody was faster. Fields that were not touched show what is there now.

@@ -29,6 +29,7 @@ pub(super) struct Author {
 }
 
 /// A change that is to go onto the log.
+#[derive(Clone)]
 pub(super) struct Change {
     pub session_id: SessionId,
     /// When it happened; for corrections and deletions and what is added, now.

@@ -111,7 +111,6 @@ pub(crate) fn data() -> OperationBuilder {
     let answers = Answers::default()
         .json(200, "The numbers.", named("Report"), example)
         .with(304, ResponseBuilder::new().description("Nothing has changed since `If-None-Match`."))
-        .with(303, to_the_sign_in())
         .shared([Shared::BadRequest, Shared::Unauthorized, Shared::Forbidden, Shared::Unavailable]);
     let more = "What the page shows, with every URL. For staff, unless the settings say otherwise.";
     with_parameters(for_somebody(operation(TAG, "report_data", "The report's numbers", more))).responses(answers)

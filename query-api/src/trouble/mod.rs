@@ -50,7 +50,7 @@ impl Reader {
     fn of(path: &str) -> Self {
         match path {
             "/report/" | "/sign-in/" | "/sign-out/" => Self::Person,
-            "/report/data/" | "/report/csv/" => Self::Either,
+            "/report/csv/" => Self::Either,
             // the small script of a form asks for them
             "/admin/session-names/" => Self::Program,
             _ if path.starts_with("/admin/") => Self::Person,
@@ -156,7 +156,7 @@ mod tests {
     #[case("/admin/sessions/7/delete/", Reader::Person)]
     #[case("/admin/session-names/", Reader::Program)]
     #[case("/report/csv/", Reader::Either)]
-    #[case("/report/data/", Reader::Either)]
+    #[case("/report/data/", Reader::Program)]
     #[case("/sessions/", Reader::Program)]
     #[case("/assets/admin.css", Reader::Program)]
     #[case("/", Reader::Program)]

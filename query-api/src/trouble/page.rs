@@ -87,9 +87,13 @@ fn detail(body: &[u8], status: StatusCode) -> String {
     }
 }
 
-fn trouble(api: &QueryApi, asked: &Asked, identity: &Identity, status: StatusCode, text: String) -> Trouble {
+fn trouble(api: &QueryApi, asked: &Asked, identity: &Identity, status: StatusCode, mut text: String) -> Trouble {
     let passing = status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT;
-    let kept = if passing { Kept::of(&asked.form) } else { None };
+    if passing && asked.path == "/sign-out/" {
+        text.push_str(" You may still be signed in: sign out again in a moment.");
+    }
+    // other forms change nothing that has to be kept
+    let kept = if passing && asked.path.starts_with("/admin/") { Kept::of(&asked.form) } else { None };
     // a form that is gone cannot be sent again from here
     let again = kept.is_some() || (passing && asked.method != Method::POST);
     let base = &api.inner.base_path;

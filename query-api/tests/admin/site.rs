@@ -12,7 +12,9 @@ use event_log::{
     EventLog, EventWriter, NewRecord,
     postgres::{PostgresLog, PostgresLogSettings},
 };
-use projector::{Progress, ProjectorSettings, RebuildOptions, VerifyOptions, VerifyReport, rebuild, verify};
+use projector::{
+    Progress, ProjectorSettings, RebuildError, RebuildOptions, VerifyOptions, VerifyReport, rebuild, verify,
+};
 use query_api::{QueryApi, QuerySettings, accounts};
 use schema::{
     Envelope, Event, InteractionKind, InteractionRecorded, PageViewRecorded, Position, SessionAnnounced, SessionId,
@@ -174,10 +176,16 @@ impl Site {
         let report = self.verified().await;
         assert!(report.ok, "{report}");
         self.stop_projector().await;
-        let options = RebuildOptions::default();
-        let rebuilt =
-            rebuild(&self.database, &*self.log, &self.settings, Tz::Europe__Berlin, options, &Progress::silent()).await;
-        let rebuilt = rebuilt.unwrap();
+        let (silent, zone) = (Progress::silent(), Tz::Europe__Berlin);
+        // PostgreSQL keeps the lock of whoever has gone until it has seen that
+        let rebuilt = eventually("nobody projects any more", SOON, async || {
+            let options = RebuildOptions::default();
+            match rebuild(&self.database, &*self.log, &self.settings, zone, options, &silent).await {
+                Err(RebuildError::Busy) => None,
+                rebuilt => Some(rebuilt.unwrap()),
+            }
+        });
+        let rebuilt = rebuilt.await;
         assert!(rebuilt.swapped && rebuilt.differences.is_empty(), "{rebuilt}");
         let report = self.verified().await;
         assert!(report.ok, "after the rebuild: {report}");

@@ -176,9 +176,9 @@ async fn a_cookie_is_good_while_it_is_untouched_unexpired_and_its_account_is_the
 const FIREFOX: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 #[tokio::test]
-async fn a_link_to_numbers_leads_a_person_to_the_sign_in_and_tells_a_program_why() {
+async fn a_link_to_a_table_leads_a_person_to_the_sign_in_and_tells_a_program_why() {
     let site = Site::with(Setup { base_path: "/below", ..Setup::default() }).await;
-    for path in ["/below/report/csv/?range=30&table=pages", "/below/report/data/"] {
+    for path in ["/below/report/csv/?range=30&table=pages", "/below/report/csv/"] {
         let person = site.send(get(path).header("accept", FIREFOX)).await;
         let back: String = url::form_urlencoded::byte_serialize(path.as_bytes()).collect();
         let way = format!("/below/sign-in/?next={back}");
@@ -193,6 +193,8 @@ async fn a_link_to_numbers_leads_a_person_to_the_sign_in_and_tells_a_program_why
         let user = get(path).header("accept", FIREFOX).header("authorization", site.token(Role::User));
         assert_eq!(site.send(user).await.status, 403, "{path}: to sign in as who they are would not help");
     }
+    let numbers = site.send(get("/below/report/data/").header("accept", FIREFOX)).await;
+    assert_eq!((numbers.status.as_u16(), numbers.body.as_str()), (401, NOT_SIGNED_IN), "the object is for programs");
     let list = site.send(get("/below/sessions/").header("accept", FIREFOX)).await;
     assert_eq!(list.status, 200, "a list is JSON for everybody");
 }

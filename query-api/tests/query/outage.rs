@@ -92,6 +92,9 @@ async fn while_the_database_is_away_reads_are_503_at_once_and_they_recover_by_th
             let again = format!("class=\"button\" href=\"{}\">Try again", path.replace('&', "&#38;"));
             assert!(page.body.contains(&again), "{path}: {}", page.body);
         }
+        let out = site.send(request("POST", "/sign-out/").header("cookie", cookie)).await;
+        assert_told_to_people(&out, "a sign-out");
+        assert!(out.body.contains("You may still be signed in") && !out.body.contains("saved"), "{}", out.body);
         let link = format!("/sign-in/?link={}", encode(&issue_link(&site.keys, Utc::now())));
         assert_told_to_people(&site.get(&link).await, "a link");
         for path in ["/", "/sign-in/", "/assets/footfall.css"] {

@@ -1,7 +1,7 @@
 //! What a filter of the report cannot touch: the page, the numbers and every CSV say so, and all say the same.
 
 use crate::{common::Site, report_asked::site};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const URL: &str = "url=http://a.example/shop";
 const DEVICE: &str = "device=phone";
@@ -131,12 +131,24 @@ async fn the_numbers_name_what_a_filter_cannot_touch() {
     let shop = site.get_as_staff(&format!("/report/data/?{URL}")).await.json();
     let everything = site.get_as_staff("/report/data/").await.json();
     assert_eq!(shop["totals"]["page_views"], 1);
+    let filter = &shop["period"]["filter"];
+    assert!(
+        ["hours", "sessions_data", "browser_data"].iter().all(|key| listed(filter, "not_narrowed", key)),
+        "{filter}"
+    );
+    assert!(["sessions", "interactions"].iter().all(|key| listed(filter, "members_not_narrowed", key)), "{filter}");
     for name in shop["period"]["filter"]["members_not_narrowed"].as_array().unwrap() {
         let name = name.as_str().unwrap();
+        assert!(shop["totals"].get(name).is_some(), "{name} is no member");
         assert_eq!(shop["totals"][name], everything["totals"][name], "{name}");
     }
     for key in shop["period"]["filter"]["not_narrowed"].as_array().unwrap() {
         let key = key.as_str().unwrap();
+        assert!(shop.get(key).is_some(), "{key} is no key");
         assert_eq!(shop[key], everything[key], "{key}");
     }
+}
+
+fn listed(filter: &Value, list: &str, key: &str) -> bool {
+    filter[list].as_array().unwrap().iter().any(|name| name == key)
 }
